@@ -1,0 +1,219 @@
+import type { KeyRecord } from "../key/record.ts";
+import type { Rule } from "../policy/rule.ts";
+import { type Allowed, type Decision, type Denied, isAllowed } from "./decide.ts";
+import { REASONS, type Reason } from "./reason.ts";
+import { BackwardWriter } from "./writer.ts";
+
+/** The request headers that tell the upstream whose key it was. In lower case. */
+export interface IdentityHeaders {
+  readonly keyId: string;
+  readonly owner: string;
+  readonly tenant: string;
+  /** Scopes, separated by spaces. */
+  readonly scopes: string;
+}
+
+/**
+ * Writes a decision as a serialized `envoy.service.auth.v3.CheckResponse`. `carriers` are the headers that held the
+ * secret, `spellings` the ways in which the client spelt identity headers, both in lower case: an allow removes them.
+ */
+export type Encode = (
+  decision: Decision,
+  decisionId: string,
+  carriers: readonly string[],
+  spellings: readonly string[],
+) => Uint8Array;
+
+/** What the answers of one program have in common. */
+export interface EncodeSettings {
+  readonly identityHeaders: IdentityHeaders;
+  /** The protection space in WWW-Authenticate (RFC 9110 §11.5). */
+  readonly realm: string;
+  readonly onStoreError: "deny" | "error";
+}
+
+/** google.rpc.Code: what Envoy takes for a denial in every version is one of these two, whatever the HTTP status. */
+const PERMISSION_DENIED = 7;
+const UNAUTHENTICATED = 16;
+/** google.rpc.Code UNAVAILABLE, beside an `error_response`. */
+const UNAVAILABLE = 14;
+
+/** HeaderValueOption.HeaderAppendAction OVERWRITE_IF_EXISTS_OR_ADD. */
+const OVERWRITE = 2;
+
+/** CheckResponse: status 1, denied_response 2, ok_response 3, dynamic_metadata 4, error_response 5 (Envoy 1.37). */
+const RESPONSE = { status: 1, denied: 2, ok: 3, dynamicMetadata: 4, error: 5 };
+
+/** Makes the encoder. It is the only one, and an allow leaves it only for a decision that `decide` made. */
+export function createEncode(settings: EncodeSettings): Encode {
+  const writer = new BackwardWriter();
+  const { identityHeaders, realm, onStoreError } = settings;
+  const headerNames = Object.values(identityHeaders);
+
+  /** Status 0 is what Envoy lets through; so is no status at all, which no other function here can leave out. */
+  const allow = (decision: Allowed, id: string, carriers: readonly string[], spellings: readonly string[]) => {
+    if (!isAllowed(decision)) throw new TypeError("only decide may allow");
+    const identity = identityOf(decision.record, identityHeaders);
+    writeMetadata(writer, decision, id);
+    const ok = writer.mark();
+    writeHeadersToRemove(writer, headerNames, identity, carriers, spellings);
+    for (const [name, value] of identity) writeHeader(writer, name, value);
+    writer.message(RESPONSE.ok, ok);
+    writer.message(RESPONSE.status, writer.mark());
+  };
+
+  const deny = (decision: Denied, id: string) => {
+    const { status, challenge } = REASONS[decision.reason];
+    const asError = decision.reason === "store_unavailable" && onStoreError === "error";
+    if (asError) {
+      const refused = writer.mark();
+      writeRefusal(writer, decision, id, undefined);
+      writer.message(RESPONSE.error, refused);
+      writeMetadata(writer, decision, id);
+    } else {
+      writeMetadata(writer, decision, id);
+      const refused = writer.mark();
+      writeRefusal(writer, decision, id, challenge ? realm : undefined);
+      writer.message(RESPONSE.denied, refused);
+    }
+    const rpc = writer.mark();
+    writer.number(1, asError ? UNAVAILABLE : status === 401 ? UNAUTHENTICATED : PERMISSION_DENIED);
+    writer.message(RESPONSE.status, rpc);
+  };
+
+  return (decision, decisionId, carriers, spellings) => {
+    writer.reset();
+    if (decision.allowed) allow(decision, decisionId, carriers, spellings);
+    else deny(decision, decisionId);
+    return writer.finish();
+  };
+}
+
+/** The identity headers that apply to a key, by name. */
+function identityOf(record: KeyRecord | undefined, names: IdentityHeaders): readonly (readonly [string, string])[] {
+  if (record === undefined) return [];
+  const identity: [string, string][] = [[names.keyId, record.id]];
+  if (record.owner !== undefined) identity.push([names.owner, record.owner]);
+  if (record.tenant !== undefined) identity.push([names.tenant, record.tenant]);
+  if (record.scopes.length > 0) identity.push([names.scopes, record.scopes.join(" ")]);
+  return identity;
+}
+
+/**
+ * OkHttpResponse.headers_to_remove (5). Envoy removes after it has set, so nothing that is set may be among them. Every
+ * identity header is either set or removed, and so is every other spelling of it: those that the client sent, and the
+ * one with underscores in any case, because `allowed_headers` may hide from us what the upstream will see.
+ */
+function writeHeadersToRemove(
+  writer: BackwardWriter,
+  names: readonly string[],
+  identity: readonly (readonly [string, string])[],
+  carriers: readonly string[],
+  spellings: readonly string[],
+): void {
+  for (const carrier of carriers) writer.text(5, carrier);
+  for (const spelling of spellings) if (!names.includes(spelling)) writer.text(5, spelling);
+  for (const name of names) {
+    if (!identity.some(([set]) => set === name)) writer.text(5, name);
+    const underscored = name.replaceAll("-", "_");
+    if (underscored !== name && !spellings.includes(underscored)) writer.text(5, underscored);
+  }
+}
+
+/**
+ * A HeaderValueOption (2 in OkHttpResponse and in DeniedHttpResponse) that replaces what the client sent. Both ways of
+ * saying so, since versions of Envoy differ in which they read: `append: false` and `append_action`.
+ */
+function writeHeader(writer: BackwardWriter, name: string, value: string): void {
+  const option = writer.mark();
+  writer.number(3, OVERWRITE);
+  writer.message(2, writer.mark());
+  const header = writer.mark();
+  writer.text(2, value);
+  writer.text(1, name);
+  writer.message(1, header);
+  writer.message(2, option);
+}
+
+/** A DeniedHttpResponse: status 1 (HttpStatus.code 1), headers 2, body 3. A realm asks for WWW-Authenticate. */
+function writeRefusal(writer: BackwardWriter, decision: Denied, id: string, realm: string | undefined): void {
+  writer.text(3, bodyOf(decision, id));
+  if (realm !== undefined) writeHeader(writer, "www-authenticate", challengeOf(decision, realm));
+  writeHeader(writer, "x-keyward-reason", decision.reason);
+  writeHeader(writer, "x-keyward-decision-id", id);
+  writeHeader(writer, "content-type", "application/json");
+  const status = writer.mark();
+  writer.number(1, REASONS[decision.reason].status);
+  writer.message(1, status);
+}
+
+/** JSON whose texts need no escape: our own sentences, ids, and scopes, which hold neither `"` nor `\`. */
+function bodyOf(decision: Denied, id: string): string {
+  const { error, description } = errorOf(decision.reason);
+  const code = error === undefined ? "" : `"error":"${error}",`;
+  const lists = isScopeDenial(decision)
+    ? `,"required":${jsonList(decision.rule.scopes)},"provided":${jsonList(decision.record.scopes)}`
+    : "";
+  return `{${code}"error_description":"${description}","decision_id":"${id}"${lists}}`;
+}
+
+/** RFC 6750 §3: without a credential the challenge is bare, since nothing presented was wrong. */
+function challengeOf(decision: Denied, realm: string): string {
+  const { error, description } = errorOf(decision.reason);
+  if (error === undefined) return `Bearer realm="${realm}"`;
+  const scope = isScopeDenial(decision) ? `, scope="${decision.rule.scopes.join(" ")}"` : "";
+  return `Bearer realm="${realm}", error="${error}", error_description="${description}"${scope}`;
+}
+
+function errorOf(reason: Reason): { readonly error?: string; readonly description: string } {
+  return REASONS[reason];
+}
+
+function isScopeDenial(decision: Denied): decision is Denied & { rule: Rule; record: KeyRecord } {
+  return decision.reason === "insufficient_scope" && decision.rule !== undefined && decision.record !== undefined;
+}
+
+function jsonList(texts: readonly string[]): string {
+  return texts.length === 0 ? "[]" : `["${texts.join('","')}"]`;
+}
+
+/** CheckResponse.dynamic_metadata, which Envoy publishes under `envoy.filters.http.ext_authz`. */
+function writeMetadata(writer: BackwardWriter, decision: Decision, id: string): void {
+  const struct = writer.mark();
+  const { record } = decision;
+  if (record !== undefined) {
+    writeListEntry(writer, "scopes", record.scopes);
+    if (record.tenant !== undefined) writeTextEntry(writer, "tenant", record.tenant);
+    if (record.owner !== undefined) writeTextEntry(writer, "owner", record.owner);
+    writeTextEntry(writer, "key_id", record.id);
+  }
+  writeTextEntry(writer, "reason", decision.reason);
+  writeTextEntry(writer, "decision_id", id);
+  writer.message(RESPONSE.dynamicMetadata, struct);
+}
+
+/** One entry of Struct.fields (1): key 1, value 2 with Value.string_value 3. */
+function writeTextEntry(writer: BackwardWriter, key: string, text: string): void {
+  const entry = writer.mark();
+  const value = writer.mark();
+  writer.text(3, text);
+  writer.message(2, value);
+  writer.text(1, key);
+  writer.message(1, entry);
+}
+
+/** As above, with Value.list_value 6, ListValue.values 1, Value.string_value 3. */
+function writeListEntry(writer: BackwardWriter, key: string, texts: readonly string[]): void {
+  const entry = writer.mark();
+  const value = writer.mark();
+  const list = writer.mark();
+  for (let index = texts.length - 1; index >= 0; index--) {
+    const item = writer.mark();
+    writer.text(3, texts[index] as string);
+    writer.message(1, item);
+  }
+  writer.message(6, list);
+  writer.message(2, value);
+  writer.text(1, key);
+  writer.message(1, entry);
+}

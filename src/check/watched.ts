@@ -1,0 +1,66 @@
+/** Which request headers are looked at; all others are passed over. Names in lower case. */
+export interface WatchedHeaders {
+  /** Where credentials may be. */
+  readonly credentials: readonly string[];
+  /** The identity headers that an allow sets: looked for in every spelling that a back end may take for one. */
+  readonly identity: readonly string[];
+}
+
+/** A header that is looked at, and why. */
+interface WatchedName {
+  readonly name: string;
+  readonly kind: "credential" | "identity" | "pseudo";
+}
+
+/** Finds out, without building a string, whether the name that stands between two positions is looked at. */
+export interface WatchedNames {
+  find(bytes: Uint8Array, start: number, end: number): WatchedName | undefined;
+}
+
+/** The pseudo-headers that repeat what other fields of the request say, and must agree with them. */
+const PSEUDO_HEADERS = [":method", ":path", ":authority"];
+
+/** Names are sorted by length, so that a header nobody looks at costs one comparison. */
+export function createWatchedNames(watched: WatchedHeaders): WatchedNames {
+  const byLength: WatchedName[][] = [];
+  const add = (kind: WatchedName["kind"]) => (name: string) => {
+    const sameLength = byLength[name.length] ?? [];
+    sameLength.push({ name, kind });
+    byLength[name.length] = sameLength;
+  };
+  PSEUDO_HEADERS.forEach(add("pseudo"));
+  watched.credentials.forEach(add("credential"));
+  watched.identity.forEach(add("identity"));
+  return {
+    find(bytes, start, end) {
+      const candidates = byLength[end - start];
+      if (candidates === undefined) return undefined;
+      for (const candidate of candidates) {
+        if (spells(bytes, start, candidate.name, candidate.kind === "identity")) return candidate;
+      }
+      return undefined;
+    },
+  };
+}
+
+/**
+ * Whether bytes spell a name in any ASCII case. For identity headers `_` and `.` count as `-`: CGI and its heirs fold
+ * them together, so `x_keyward_owner` would reach such a back end as `x-keyward-owner`.
+ */
+function spells(bytes: Uint8Array, start: number, name: string, anySeparator: boolean): boolean {
+  for (let index = 0; index < name.length; index++) {
+    let byte = bytes[start + index] as number;
+    if (byte >= 0x41 && byte <= 0x5a) byte += 0x20;
+    let expected = name.charCodeAt(index);
+    if (anySeparator) {
+      byte = asHyphen(byte);
+      expected = asHyphen(expected);
+    }
+    if (byte !== expected) return false;
+  }
+  return true;
+}
+
+function asHyphen(code: number): number {
+  return code === 0x5f || code === 0x2e ? 0x2d : code;
+}

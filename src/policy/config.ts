@@ -1,0 +1,29 @@
+/** What a route does with a request: lets it through unseen, asks for a valid key, or refuses it. */
+export type Access = "public" | "authenticated" | "deny";
+
+/** Whether one of the scopes asked for is enough. */
+export type Match = "any" | "all";
+
+/** One entry of `routes` as it is written in the configuration. Says `access`, `scopes`, or both. */
+export interface RouteConfig {
+  readonly path: string;
+  readonly host?: string | undefined;
+  readonly methods?: readonly string[] | undefined;
+  readonly access?: Access | undefined;
+  readonly scopes?: readonly string[] | undefined;
+  readonly match?: Match | undefined;
+}
+
+/** The part of the configuration that says what each request needs. Plain data, to be handed to every check thread. */
+export interface PolicyConfig {
+  readonly routes: readonly RouteConfig[];
+  /** For what no route matches. Unset: `deny` as soon as there are routes, `authenticated` without any. */
+  readonly defaultAccess?: Access | undefined;
+}
+
+/** What is wrong with one route. `field` is a key of RouteConfig, or undefined where the route as a whole is wrong. */
+export interface PolicyProblem {
+  readonly route: number;
+  readonly field: keyof RouteConfig | undefined;
+  readonly message: string;
+}

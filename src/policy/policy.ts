@@ -1,0 +1,121 @@
+import { readHost } from "../check/host.ts";
+import { looseForm } from "../check/path.ts";
+import { isScope, isWildcard } from "../key/scope.ts";
+import type { Access, PolicyConfig, PolicyProblem, RouteConfig } from "./config.ts";
+import { matchesPattern, type PatternForms, parsePattern } from "./pattern.ts";
+import type { Rule } from "./rule.ts";
+
+/** Finds the rule for a request. */
+export interface Policy {
+  /** `path` comes from `readPath`, `host` from `readHost`. Always finds one: in the end `default_access`. */
+  ruleFor(method: string, host: string, path: string): Rule;
+}
+
+/**
+ * Compiles routes into a policy, or lists everything that is wrong with them.
+ *
+ * The first route that matches wins. A route that opens (`access: public`) matches exactly; one that asks or denies also
+ * matches in another ASCII case, with one trailing slash, and with any character escaped: a request must not slip past
+ * it into a weaker rule by a spelling that the upstream reads as the same path.
+ */
+export function compilePolicy(config: PolicyConfig): { policy: Policy } | { problems: readonly PolicyProblem[] } {
+  const problems: PolicyProblem[] = [];
+  const routes: CompiledRoute[] = [];
+  for (const [index, route] of config.routes.entries()) {
+    const compiled = compileRoute(route, (field, message) => problems.push({ route: index, field, message }));
+    if (compiled === undefined) continue;
+    const twin = routes.findIndex((earlier) => differsOnlyInLooseness(earlier, compiled));
+    if (twin !== -1) {
+      const message = `differs from routes[${twin}] only in case, escapes or a trailing slash, which what asks does not tell apart`;
+      problems.push({ route: index, field: "path", message });
+    }
+    routes.push(compiled);
+  }
+  if (problems.length > 0) return { problems };
+  const fallback = defaultRule(config.defaultAccess ?? (config.routes.length > 0 ? "deny" : "authenticated"));
+  return { policy: { ruleFor: (method, host, path) => firstMatch(routes, method, host, path) ?? fallback } };
+}
+
+interface CompiledRoute {
+  readonly host: string | undefined;
+  readonly methods: readonly string[] | undefined;
+  readonly pattern: PatternForms;
+  readonly rule: Rule;
+}
+
+function firstMatch(routes: readonly CompiledRoute[], method: string, host: string, path: string): Rule | undefined {
+  let loose: string | undefined;
+  for (const { host: ofHost, methods, pattern, rule } of routes) {
+    if (methods !== undefined && !methods.includes(method)) continue;
+    if (ofHost !== undefined && ofHost !== host) continue;
+    if (rule.access === "public") {
+      if (matchesPattern(pattern.exact, path)) return rule;
+    } else {
+      loose ??= looseForm(path);
+      if (matchesPattern(pattern.loose, loose)) return rule;
+    }
+  }
+  return undefined;
+}
+
+function defaultRule(access: Access): Rule {
+  return { access, scopes: [], match: "any", route: "default_access" };
+}
+
+type Report = (field: keyof RouteConfig | undefined, message: string) => void;
+
+function compileRoute(route: RouteConfig, report: Report): CompiledRoute | undefined {
+  let sound = true;
+  const fail: Report = (field, message) => {
+    sound = false;
+    report(field, message);
+  };
+  const pattern = parsePattern(route.path);
+  if (typeof pattern === "string") fail("path", `"${route.path}" ${pattern}`);
+  const host = route.host === undefined ? undefined : readHost(route.host);
+  if (route.host !== undefined && (host === undefined || host === "")) {
+    fail("host", `"${route.host}" must be a host name or IP literal, without wildcards`);
+  }
+  for (const method of route.methods ?? []) {
+    if (!METHOD.test(method)) fail("methods", `"${method}" must be a method name in upper case`);
+  }
+  if (route.methods?.length === 0) fail("methods", "must name at least one method; leave it out for any");
+  for (const scope of route.scopes ?? []) {
+    if (!isScope(scope) || isWildcard(scope)) fail("scopes", `"${scope}" must be a scope without "*"`);
+  }
+  const access = route.access ?? (route.scopes === undefined ? undefined : "authenticated");
+  const contradiction = contradictionIn(route);
+  if (contradiction !== undefined) fail(...contradiction);
+  if (!sound || typeof pattern === "string" || access === undefined) return undefined;
+  const rule: Rule = { access, scopes: route.scopes ?? [], match: route.match ?? "any", route: route.path };
+  return { host, methods: route.methods, pattern, rule };
+}
+
+/** RFC 9110 §9.1 leaves methods to be any token; every registered one is upper-case letters and hyphens. */
+const METHOD = /^[A-Z][A-Z-]*$/;
+
+function contradictionIn(route: RouteConfig): [keyof RouteConfig | undefined, string] | undefined {
+  const { access, scopes, match } = route;
+  if (access === undefined && scopes === undefined) return [undefined, "says neither access nor scopes"];
+  if (scopes?.length === 0)
+    return ["scopes", "must name at least one scope; for any valid key say access: authenticated"];
+  if (scopes !== undefined && access !== undefined && access !== "authenticated") {
+    return ["access", `${access} contradicts scopes`];
+  }
+  if (match !== undefined && scopes === undefined) return ["match", "says how to match scopes, but there are none"];
+  return undefined;
+}
+
+function differsOnlyInLooseness(one: CompiledRoute, other: CompiledRoute): boolean {
+  if (one.host !== other.host || !overlap(one.methods, other.methods)) return false;
+  return sameForm(one.pattern.loose, other.pattern.loose) && !sameForm(one.pattern.exact, other.pattern.exact);
+}
+
+function overlap(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  return one === undefined || other === undefined || one.some((method) => other.includes(method));
+}
+
+function sameForm(one: PatternForms["exact"], other: PatternForms["exact"]): boolean {
+  if (one.openEnd !== other.openEnd || one.segments.length !== other.segments.length) return false;
+  return one.segments.every((segment, index) => segment === other.segments[index]);
+}
