@@ -1,0 +1,125 @@
+import type Database from "better-sqlite3";
+import type { Actor } from "./audit.ts";
+import { digestBytes } from "./digest.ts";
+import type { Ledger } from "./ledger.ts";
+import { MAX_CANDIDATES, secretStartOf } from "./start.ts";
+import { surfacing } from "./store-error.ts";
+import { readTokens, writeTokens } from "./token-list.ts";
+
+/** An admin key to be kept. */
+export interface NewAdminKey {
+  readonly id: string;
+  /** SHA-256 of the whole secret, 64 lower-case hex digits. */
+  readonly digest: string;
+  /** "kwadm_" and the first eight characters of the secret. */
+  readonly start: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+}
+
+/** All that is kept of an admin key. */
+export interface StoredAdminKey {
+  readonly id: string;
+  readonly start: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly createdAtMs: number;
+  readonly createdBy: string;
+  readonly revokedAtMs: number | undefined;
+  readonly revokedBy: string | undefined;
+  /** The store's revision in which it last changed. */
+  readonly revision: number;
+}
+
+/** The keys of administrators, in a table of their own so that none ever opens the data plane. Throws StoreError. */
+export interface AdminKeys {
+  /** Keeps a new admin key. StoreError `conflict` where its id or digest is there already. */
+  createAdminKey(key: NewAdminKey, actor: Actor, nowMs: number): StoredAdminKey;
+  adminKeyById(id: string): StoredAdminKey | undefined;
+  adminKeyByDigest(digest: string): StoredAdminKey | undefined;
+  /** As keysByStart. */
+  adminKeysByStart(text: string): StoredAdminKey[];
+  /** All of them in the order of their ids, ended ones too. */
+  listAdminKeys(): StoredAdminKey[];
+  /** Ends an admin key for good. One that has ended is returned as it stands; undefined: no such key. */
+  revokeAdminKey(id: string, actor: Actor, nowMs: number): StoredAdminKey | undefined;
+}
+
+/** A row of `admin_keys`. */
+interface AdminKeyRow {
+  readonly digest: Buffer;
+  readonly id: string;
+  readonly start: string;
+  readonly name: string;
+  readonly scopes: string;
+  readonly created_at_ms: number;
+  readonly created_by: string;
+  readonly revoked_at_ms: number | null;
+  readonly revoked_by: string | null;
+  readonly revision: number;
+}
+
+export function openAdminKeys(db: Database.Database, ledger: Ledger): AdminKeys {
+  const byId = db.prepare<[string], AdminKeyRow>("SELECT * FROM admin_keys WHERE id = ?");
+  const byDigest = db.prepare<[Buffer], AdminKeyRow>("SELECT * FROM admin_keys WHERE digest = ?");
+  const byStart = db.prepare<[string, string, number], AdminKeyRow>(
+    "SELECT * FROM admin_keys WHERE start = ? OR secret_start = ? ORDER BY id LIMIT ?",
+  );
+  const all = db.prepare<[], AdminKeyRow>("SELECT * FROM admin_keys ORDER BY id");
+  const insert = db.prepare(
+    `INSERT INTO admin_keys (digest, id, start, secret_start, name, scopes, created_at_ms, created_by, revision)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const revoke = db.prepare("UPDATE admin_keys SET revoked_at_ms = ?, revoked_by = ?, revision = ? WHERE id = ?");
+
+  return {
+    createAdminKey: surfacing(db, (key, actor, nowMs) =>
+      ledger.transact(actor, nowMs, ({ revision, record }) => {
+        const { id, start, name, scopes } = key;
+        const digest = digestBytes(key.digest);
+        insert.run(digest, id, start, secretStartOf(start), name, writeTokens(scopes), nowMs, actor.name, revision);
+        record({ action: "admin_keys.create", target: id, detail: { name, scopes } }, [digest]);
+        return written(byId.get(id));
+      }),
+    ),
+
+    adminKeyById: surfacing(db, (id) => optional(byId.get(id))),
+    adminKeyByDigest: surfacing(db, (digest) => optional(byDigest.get(digestBytes(digest)))),
+    adminKeysByStart: surfacing(db, (text) => byStart.all(text, text, MAX_CANDIDATES + 1).map(storedAdminKeyOf)),
+    listAdminKeys: surfacing(db, () => all.all().map(storedAdminKeyOf)),
+
+    revokeAdminKey: surfacing(db, (id, actor, nowMs) =>
+      ledger.transact(actor, nowMs, ({ revision, record }) => {
+        const row = byId.get(id);
+        if (row === undefined || row.revoked_at_ms !== null) return optional(row);
+        revoke.run(nowMs, actor.name, revision, id);
+        record({ action: "admin_keys.revoke", target: id, detail: {} }, [row.digest]);
+        return written(byId.get(id));
+      }),
+    ),
+  };
+}
+
+function storedAdminKeyOf(row: AdminKeyRow): StoredAdminKey {
+  return {
+    id: row.id,
+    start: row.start,
+    name: row.name,
+    scopes: readTokens(row.scopes),
+    createdAtMs: row.created_at_ms,
+    createdBy: row.created_by,
+    revokedAtMs: row.revoked_at_ms ?? undefined,
+    revokedBy: row.revoked_by ?? undefined,
+    revision: row.revision,
+  };
+}
+
+function optional(row: AdminKeyRow | undefined): StoredAdminKey | undefined {
+  return row && storedAdminKeyOf(row);
+}
+
+/** The record as it will be read from now on, rather than as it was asked for. */
+function written(row: AdminKeyRow | undefined): StoredAdminKey {
+  if (row === undefined) throw new Error("a row just written cannot be read");
+  return storedAdminKeyOf(row);
+}

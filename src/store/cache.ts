@@ -1,0 +1,104 @@
+import { LRUCache } from "lru-cache";
+import type { KeyRecord, KeyStore } from "../key/record.ts";
+
+/** How large the cache may grow, in entries. */
+export interface KeyCacheBounds {
+  /** Known keys. */
+  readonly maxKeys: number;
+  /** Digests that no key has. */
+  readonly maxUnknown: number;
+}
+
+/** How often the cache could answer by itself. Grows only. */
+interface KeyCacheCounters {
+  /** Answered with a cached record. */
+  hits: number;
+  /** Answered with a cached "no such key". */
+  unknownHits: number;
+  /** Asked of the store. */
+  misses: number;
+}
+
+/** A store in front of a store. It keeps records, never verdicts. */
+export interface KeyCache extends KeyStore {
+  readonly counters: Readonly<KeyCacheCounters>;
+  /** Forgets a digest that has changed in the revision, known or not. What was read before that is not kept any more. */
+  drop(digest: string, revision: number): void;
+  /** Forgets everything read before the revision. */
+  clear(revision: number): void;
+}
+
+/**
+ * Room per known key on average. A plain one with a few scopes and paths takes some 600 bytes of heap; the bound in bytes
+ * is there for keys with long lists, which take up to 70 KB.
+ */
+const AVERAGE_KEY_BYTES = 1024;
+
+/** The least room: even a cache of one key holds the largest key. */
+const MIN_BYTES = 1024 * 1024;
+
+/** Heap of an entry apart from its texts: digest, record, lists, the cache's own tables. Measured, rounded up. */
+const ENTRY_BYTES = 512;
+
+/** Heap of one text apart from its characters. */
+const TEXT_BYTES = 24;
+
+/**
+ * Puts a cache in front of the store: least recently used goes first. Unknown digests are kept apart, so that strangers
+ * who try one secret after another push out no key.
+ */
+export function createKeyCache(
+  store: KeyStore & { revision(): number },
+  { maxKeys, maxUnknown }: KeyCacheBounds,
+): KeyCache {
+  const known = new LRUCache<string, KeyRecord>({
+    max: maxKeys,
+    maxSize: Math.max(maxKeys * AVERAGE_KEY_BYTES, MIN_BYTES),
+    sizeCalculation: heapBytes,
+  });
+  const unknown = new LRUCache<string, true>({ max: maxUnknown });
+  const counters: KeyCacheCounters = { hits: 0, unknownHits: 0, misses: 0 };
+  let appliedRevision = 0;
+
+  return {
+    counters,
+    find: (digest) => {
+      const cached = known.get(digest);
+      if (cached !== undefined) {
+        counters.hits++;
+        return cached;
+      }
+      if (unknown.get(digest) === true) {
+        counters.unknownHits++;
+        return undefined;
+      }
+      counters.misses++;
+      // Read before the record: the record is at least as new as this says. One older than what has been applied (the
+      // store was put back, or lags) may answer, but nobody would ever drop it, so it is not kept.
+      const revision = store.revision();
+      const record = store.find(digest);
+      if (revision >= appliedRevision) {
+        if (record === undefined) unknown.set(digest, true);
+        else known.set(digest, record);
+      }
+      return record;
+    },
+    drop: (digest, revision) => {
+      known.delete(digest);
+      unknown.delete(digest);
+      appliedRevision = revision;
+    },
+    clear: (revision) => {
+      known.clear();
+      unknown.clear();
+      appliedRevision = revision;
+    },
+  };
+}
+
+function heapBytes({ id, tenant = "", owner = "", scopes, paths }: KeyRecord): number {
+  let bytes = ENTRY_BYTES + id.length + tenant.length + owner.length;
+  for (const text of scopes) bytes += TEXT_BYTES + text.length;
+  for (const text of paths) bytes += TEXT_BYTES + text.length;
+  return bytes;
+}

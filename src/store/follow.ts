@@ -1,0 +1,42 @@
+import type { KeyCache } from "./cache.ts";
+import type { KeyReader } from "./reader.ts";
+
+/** Keeps a cache up with the store. Synchronous: when it returns, the next check obeys every change up to the answer. */
+export interface Follower {
+  /** Reads the feed and drops what has changed. Returns the applied revision. Throws StoreError; then nothing is applied. */
+  follow(): number;
+  /** The same, but reads the feed only if anybody has committed since; for asking in short intervals. */
+  poll(): number;
+}
+
+/**
+ * Starts from what the store says now, with an empty cache. Every answer about how far the store is, is taken before what
+ * it is about: a commit in between is met again by the next call, and never missed.
+ */
+export function createFollower(
+  reader: Pick<KeyReader, "revision" | "dataVersion" | "changesSince">,
+  cache: Pick<KeyCache, "drop" | "clear">,
+): Follower {
+  let seenVersion = reader.dataVersion();
+  let applied = reader.revision();
+  cache.clear(applied);
+
+  const follow = () => {
+    const { revision, digests } = reader.changesSince(applied);
+    if (digests === "all") cache.clear(revision);
+    else for (const digest of digests) cache.drop(digest, revision);
+    applied = revision;
+    return applied;
+  };
+  return {
+    follow,
+    poll: () => {
+      const version = reader.dataVersion();
+      if (version === seenVersion) return applied;
+      follow();
+      // Only now: had the feed not been readable, the next poll must try again.
+      seenVersion = version;
+      return applied;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { KeyStore } from "../key/record.ts";
+import { openDatabaseForReading } from "./database.ts";
+import { digestBytes } from "./digest.ts";
+import { type Changes, openFeed } from "./feed.ts";
+import { type KeyRecordRow, keyRecordOf } from "./key-row.ts";
+import { surfacing } from "./store-error.ts";
+
+/**
+ * The store as a check thread holds it: it only reads, and it goes on reading while others write. Each call is of one
+ * moment and throws StoreError where the store cannot tell.
+ */
+export interface KeyReader extends KeyStore {
+  /** The last revision; 0 before the first change. */
+  revision(): number;
+  /** Differs from the last answer once anybody else has committed; cheap enough to ask many times a second. */
+  dataVersion(): number;
+  /** What a cache filled at this revision or later has to read again. */
+  changesSince(revision: number): Changes;
+  close(): void;
+}
+
+/**
+ * Opens the store for reading. Throws StoreRefusedError for a file that is missing, not ours, not whole, or of another
+ * schema than this program's: that means "not ready", never "no keys".
+ */
+export function openKeyReader(path: string): KeyReader {
+  const { db } = openDatabaseForReading(path);
+  const feed = openFeed(db);
+  const byDigest = db.prepare<[Buffer], KeyRecordRow>(
+    `SELECT id, tenant, owner, scopes, paths, not_before_ms, expires_at_ms, revoked_at_ms, revision
+     FROM keys WHERE digest = ?`,
+  );
+  const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
+  return {
+    find: surfacing(db, (digest: string) => {
+      const row = byDigest.get(digestBytes(digest));
+      return row && keyRecordOf(row);
+    }),
+    revision: surfacing(db, feed.revision),
+    dataVersion: surfacing(db, () => dataVersion.get() ?? 0),
+    changesSince: surfacing(db, feed.since),
+    close: () => {
+      db.close();
+    },
+  };
+}

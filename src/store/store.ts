@@ -1,0 +1,40 @@
+import { type AdminKeys, openAdminKeys } from "./admin-keys.ts";
+import { openDatabase } from "./database.ts";
+import type { Identity } from "./identity.ts";
+import { type Keys, openKeys } from "./keys.ts";
+import { openLedger } from "./ledger.ts";
+import { SCHEMA_VERSION } from "./migrations.ts";
+import { surfacing } from "./store-error.ts";
+
+/**
+ * The writing side of the store. Each change is one transaction that takes the next revision and holds the row, its audit
+ * event and its entry in the change feed; when the call returns it is on the disk. A call that throws has changed nothing.
+ */
+export interface Store extends Keys, AdminKeys {
+  readonly identity: Identity;
+  /** The number of the last migration. */
+  readonly schemaVersion: number;
+  /** The last revision; 0 before the first change. */
+  revision(): number;
+  close(): void;
+}
+
+/**
+ * Opens the store for writing, and makes it where there is no file. One per process, on the writer's own thread: calls
+ * are synchronous and wait up to `busyTimeoutMs` (5,000 unless told) for another program's transaction.
+ * Throws StoreRefusedError for a file that is not a whole store of ours, StoreError where SQLite fails.
+ */
+export function openStore(path: string, options: { busyTimeoutMs?: number } = {}): Store {
+  const { db, identity } = openDatabase(path, options);
+  const ledger = openLedger(db, identity);
+  return {
+    ...openKeys(db, ledger),
+    ...openAdminKeys(db, ledger),
+    identity,
+    schemaVersion: SCHEMA_VERSION,
+    revision: surfacing(db, ledger.revision),
+    close: () => {
+      db.close();
+    },
+  };
+}

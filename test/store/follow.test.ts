@@ -1,0 +1,106 @@
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { createKeyCache } from "../../src/store/cache.ts";
+import { KEPT_REVISIONS } from "../../src/store/feed.ts";
+import { createFollower } from "../../src/store/follow.ts";
+import { runChild } from "./support/child.ts";
+import { digestOf, local, sampleKey } from "./support/keys.ts";
+import { newStore, openedReader } from "./support/stores.ts";
+
+function followed() {
+  const { store, path } = newStore();
+  store.createKey(sampleKey("k"), local, 1);
+  const reader = openedReader(path);
+  const cache = createKeyCache(reader, { maxKeys: 10, maxUnknown: 10 });
+  return { store, path, reader, cache, follower: createFollower(reader, cache) };
+}
+
+test("a follower starts at the store's revision and with an empty cache", () => {
+  const { reader, cache, follower } = followed();
+  expect(follower.poll()).toBe(1);
+  cache.find(digestOf("k"));
+  createFollower(reader, cache);
+  cache.find(digestOf("k"));
+  expect(cache.counters.hits).toBe(0);
+});
+
+test.each(["follow", "poll"] as const)("%s applies what another handle has changed", (how) => {
+  const { store, cache, follower } = followed();
+  expect(cache.find(digestOf("k"))?.revoked).toBe(false);
+  store.revokeKey("key_k", "", local, 2);
+  expect(cache.find(digestOf("k"))?.revoked).toBe(false);
+  expect(follower[how]()).toBe(2);
+  expect(cache.find(digestOf("k"))?.revoked).toBe(true);
+});
+
+test("poll applies what another process has changed, to unknown digests too", () => {
+  const { path, cache, follower } = followed();
+  expect(cache.find(digestOf("new"))).toBe(undefined);
+  expect(runChild("create-one.ts", [path, "new"]).stdout).toBe("key_new");
+  expect(follower.poll()).toBe(2);
+  expect(cache.find(digestOf("new"))?.id).toBe("key_new");
+});
+
+test("what has not changed stays in the cache", () => {
+  const { store, cache, follower } = followed();
+  cache.find(digestOf("k"));
+  store.createKey(sampleKey("other"), local, 2);
+  follower.poll();
+  cache.find(digestOf("k"));
+  expect(cache.counters).toMatchObject({ hits: 1, misses: 1 });
+});
+
+test("poll does not read the feed while nobody commits", () => {
+  const { store, reader, cache } = followed();
+  let reads = 0;
+  const counted = {
+    ...reader,
+    changesSince: (revision: number) => {
+      reads++;
+      return reader.changesSince(revision);
+    },
+  };
+  const follower = createFollower(counted, cache);
+  for (let time = 0; time < 3; time++) follower.poll();
+  expect(reads).toBe(0);
+  store.revokeKey("key_k", "", local, 2);
+  for (let time = 0; time < 3; time++) follower.poll();
+  expect(reads).toBe(1);
+});
+
+test("a poll that could not read the feed is made up for by the next", () => {
+  const { store, reader, cache } = followed();
+  let broken = true;
+  const flaky = {
+    ...reader,
+    changesSince: (revision: number) => {
+      if (broken) throw new Error("disk gone");
+      return reader.changesSince(revision);
+    },
+  };
+  const follower = createFollower(flaky, cache);
+  store.revokeKey("key_k", "", local, 2);
+  expect(() => follower.poll()).toThrow("disk gone");
+  broken = false;
+  expect(follower.poll()).toBe(2);
+});
+
+test.each([
+  {
+    title: "a feed that no longer reaches back",
+    sql: `UPDATE changes SET revision = ${KEPT_REVISIONS}`,
+    applied: KEPT_REVISIONS,
+  },
+  { title: "a store that was put back", sql: "DELETE FROM changes", applied: 0 },
+])("$title clears the cache", ({ sql, applied }) => {
+  const { path, cache, follower } = followed();
+  cache.find(digestOf("k"));
+  cache.find(digestOf("x"));
+  const other = new Database(path);
+  other.exec(sql);
+  other.close();
+  expect(follower.poll()).toBe(applied);
+  for (let time = 0; time < 2; time++) cache.find(digestOf("k"));
+  cache.find(digestOf("x"));
+  expect(cache.counters).toEqual({ hits: 1, unknownHits: 0, misses: 4 });
+});
