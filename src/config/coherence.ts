@@ -1,0 +1,77 @@
+import { resolve } from "node:path";
+import { type Address, isLocal } from "./address.ts";
+import { commonSpelling } from "./header-name.ts";
+import { nameAt, type Origin } from "./origin.ts";
+import { show } from "./reading.ts";
+import { type SettingKey, type SettingValues, settingOf } from "./settings.ts";
+
+/** What settings mean for each other: problems stop the program, warnings are told to the operator. */
+interface Coherence {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+type Listener = Extract<SettingKey, `listen.${string}`>;
+
+/** The listeners that each mode starts. The others are not judged: one file may serve two processes. */
+const STARTED: { readonly [Mode in SettingValues["mode"]]: readonly Listener[] } = {
+  all: ["listen.authz", "listen.admin", "listen.admin_local", "listen.ops"],
+  authz: ["listen.authz", "listen.ops"],
+  admin: ["listen.admin", "listen.admin_local", "listen.ops"],
+};
+
+const IDENTITY_HEADERS = [
+  "identity_headers.key_id",
+  "identity_headers.owner",
+  "identity_headers.tenant",
+  "identity_headers.scopes",
+] as const;
+
+/** Judges what no setting can say alone; each is within its own bounds already. Paths of sockets start from `cwd`. */
+export function judgeCoherence(values: SettingValues, originOf: (key: SettingKey) => Origin, cwd: string): Coherence {
+  const describe = (key: SettingKey): string =>
+    `${nameAt(key, originOf(key))} ${show(settingOf(key).type.write(values[key]))}`;
+  const started = STARTED[values.mode].flatMap((key) => {
+    const address: Address | undefined = values[key];
+    return address === undefined ? [] : [{ key, address }];
+  });
+  const problems: string[] = [];
+
+  if (started.every(({ key }) => key === "listen.ops")) {
+    problems.push(`${describe("mode")} needs a listener, but all that it could serve are off`);
+  }
+  const exposed = started.filter(({ address }) => !isLocal(address)).map(({ key }) => key);
+  if (exposed.includes("listen.admin") && !values.insecure_admin) {
+    problems.push(
+      `${describe("listen.admin")} must be an address of this machine only, since admin keys would cross the network ` +
+        "unencrypted (insecure_admin or --insecure-admin allows it)",
+    );
+  }
+  for (const [one, other] of pairsOf(started)) {
+    if (collide(one.address, other.address, cwd)) {
+      problems.push(`${describe(other.key)} is taken by ${describe(one.key)}`);
+    }
+  }
+  for (const [one, other] of pairsOf(IDENTITY_HEADERS)) {
+    if (commonSpelling(values[one]) === commonSpelling(values[other])) {
+      problems.push(`${describe(other)} must differ from ${describe(one)}, also where "_" and "." are read as "-"`);
+    }
+  }
+  return { problems, warnings: exposed.map((key) => `${describe(key)} is reachable from other machines without TLS`) };
+}
+
+/** Each two of a list, the earlier first. */
+function pairsOf<T>(items: readonly T[]): [T, T][] {
+  return items.flatMap((one, index) => items.slice(index + 1).map((other): [T, T] => [one, other]));
+}
+
+/** Whether two listeners would want the same socket. A wildcard address takes the port on every address. */
+function collide(one: Address, other: Address, cwd: string): boolean {
+  if (one.kind === "unix" && other.kind === "unix") return resolve(cwd, one.path) === resolve(cwd, other.path);
+  if (one.kind !== "tcp" || other.kind !== "tcp" || one.port !== other.port || one.port === 0) return false;
+  return one.host.toLowerCase() === other.host.toLowerCase() || isWildcard(one.host) || isWildcard(other.host);
+}
+
+function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}

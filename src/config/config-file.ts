@@ -1,0 +1,108 @@
+import type { RouteConfig } from "../policy/config.ts";
+import { nearest } from "./nearest.ts";
+import { DEFAULT_ORIGIN, type Found, type Origin } from "./origin.ts";
+import { show } from "./reading.ts";
+import { readRoutes } from "./route-shape.ts";
+import { SETTING_KEYS, type SettingKey, settingOf } from "./settings.ts";
+import { readYaml } from "./yaml-document.ts";
+
+/** What a configuration file says, as far as it can be understood. */
+export interface ConfigFile {
+  /** As it was named; undefined where no file is read. */
+  readonly name: string | undefined;
+  readonly values: ReadonlyMap<SettingKey, Found>;
+  readonly routes: readonly RouteConfig[];
+  /** Where something in `routes` stands: `[]` is the list, `[0, "path"]` the path of its first entry. */
+  routeOrigin(at: readonly PropertyKey[]): Origin;
+  /** Whole sentences, in the order of lines. */
+  readonly problems: readonly string[];
+}
+
+/** What there is to say without a file. */
+export const NO_CONFIG_FILE: ConfigFile = {
+  name: undefined,
+  values: new Map(),
+  routes: [],
+  routeOrigin: () => DEFAULT_ORIGIN,
+  problems: [],
+};
+
+/** The keys that have settings below them: `listen`, `log`, … */
+const SECTIONS = new Set(SETTING_KEYS.filter((key) => key.includes(".")).map((key) => key.slice(0, key.indexOf("."))));
+
+/** The keys that may stand at the beginning of a line. */
+const TOP_LEVEL = new Set([...SETTING_KEYS.filter((key) => !key.includes(".")), ...SECTIONS, "routes"]);
+
+/**
+ * Reads the text of a configuration file; `name` is what messages call it. Every problem is reported, and what is right
+ * is returned all the same.
+ */
+export function readConfigFile(name: string, source: string): ConfigFile {
+  const { data, problems: syntaxProblems, lineOf } = readYaml(source);
+  const values = new Map<SettingKey, Found>();
+  const problems = [...syntaxProblems];
+  let routes: readonly RouteConfig[] | undefined;
+  for (const [path, raw] of entriesOf(data)) {
+    const key = path.join(".");
+    const line = lineOf(path);
+    if (isSettingAt(path, key)) {
+      const reading = settingOf(key).type.read(raw);
+      if ("value" in reading) values.set(key, { value: reading.value, origin: { kind: "file", file: name, line } });
+      else problems.push({ line, message: `${key} ${show(raw)} ${reading.problem}` });
+    } else if (key === "routes") {
+      const reading = readRoutes(raw);
+      if ("value" in reading) routes = reading.value;
+      else problems.push(...reading.faults.map(({ at, message }) => ({ line: lineOf([key, ...at]), message })));
+    } else {
+      problems.push({ line, message: explainUnusable(path, key, raw) });
+    }
+  }
+  problems.sort((one, other) => one.line - other.line);
+  return {
+    name,
+    values,
+    routes: routes ?? [],
+    routeOrigin: (at) =>
+      routes === undefined ? DEFAULT_ORIGIN : { kind: "file", file: name, line: lineOf(["routes", ...at]) },
+    problems: problems.map(({ line, message }) => `${name}:${line}: ${message}`),
+  };
+}
+
+/** The entries of the file, those of a section one by one. A section whose entries are all commented out has none. */
+function entriesOf(data: unknown): [path: readonly string[], raw: unknown][] {
+  if (data === undefined) return [];
+  if (!isMapping(data)) return [[[], data]];
+  return Object.entries(data).flatMap(([name, raw]) => {
+    if (!SECTIONS.has(name) || (raw !== null && !isMapping(raw))) return [[[name], raw]];
+    return Object.entries(raw ?? {}).map(([key, inner]): [string[], unknown] => [[name, key], inner]);
+  });
+}
+
+/** A path of two names is a key with a dot between them, but the one name "log.level" is not. */
+function isSettingAt(path: readonly string[], key: string): key is SettingKey {
+  return path.length === key.split(".").length && (SETTING_KEYS as readonly string[]).includes(key);
+}
+
+function explainUnusable(path: readonly string[], key: string, raw: unknown): string {
+  if (path.length === 0) return `the file ${show(raw)} must be a mapping`;
+  if (SECTIONS.has(key)) return `${key} ${show(raw)} must be a mapping with the keys ${namesBelow(key).join(", ")}`;
+  if (key === "admin_key") return "admin_key is a secret: set KEYWARD_ADMIN_KEY or KEYWARD_ADMIN_KEY_FILE instead";
+  return `unknown key ${show(key)}${hintFor(path)}`;
+}
+
+function hintFor(path: readonly string[]): string {
+  const name = path.at(-1) ?? "";
+  const [section, leaf] = SETTING_KEYS.find((key) => key === name || key.endsWith(`.${name}`))?.split(".") ?? [];
+  if (section !== undefined && leaf !== undefined) return ` (did you mean ${show(leaf)} below ${show(section)}?)`;
+  const parent = path.slice(0, -1).join(".");
+  const meant = nearest(name, parent === "" ? TOP_LEVEL : namesBelow(parent));
+  return meant === undefined ? "" : ` (did you mean ${show(parent === "" ? meant : `${parent}.${meant}`)}?)`;
+}
+
+function namesBelow(section: string): string[] {
+  return SETTING_KEYS.filter((key) => key.startsWith(`${section}.`)).map((key) => key.slice(section.length + 1));
+}
+
+function isMapping(raw: unknown): raw is Record<string, unknown> {
+  return typeof raw === "object" && raw !== null && !Array.isArray(raw);
+}

@@ -1,0 +1,224 @@
+import type { Access, PolicyConfig } from "../policy/config.ts";
+import type { Address } from "./address.ts";
+import type { Reading } from "./reading.ts";
+import {
+  address,
+  duration,
+  filePath,
+  headerName,
+  integer,
+  oneOf,
+  text,
+  truth,
+  unixAddress,
+  type ValueType,
+} from "./value-type.ts";
+
+/** A setting of one value. Its name in the file is its key in the table; flag and variable follow from that. */
+interface Setting<T, Default extends string | undefined = string | undefined> {
+  readonly type: ValueType<T>;
+  /** As a person would write it. Undefined: nothing is set, and what that means stands in `what`. */
+  readonly default: Default;
+  /** What it does, as a sentence without the full stop. */
+  readonly what: string;
+  /** Why the default and the bounds are what they are. */
+  readonly why: string;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** Stands in a default for the value of the setting `database`. */
+export const DATABASE_PLACEHOLDER = "{database}";
+
+/** Every setting of one value, once. */
+const SETTINGS = {
+  mode: setting({
+    type: oneOf("all", "authz", "admin"),
+    default: "all",
+    what: "What this process serves: checks, the admin API, or both",
+    why: "One process is the smallest installation",
+  }),
+  database: setting({
+    type: filePath,
+    default: "./data/keyward.db",
+    what: "The SQLite file that holds the keys",
+    why: "A relative path starts from the working directory",
+  }),
+  "listen.authz": setting({
+    type: address,
+    default: "127.0.0.1:9000",
+    what: "Where Envoy asks (gRPC)",
+    why: "A sidecar is asked from its own host; elsewhere it is allowed, with a warning",
+  }),
+  "listen.admin": setting({
+    type: address,
+    default: "127.0.0.1:7070",
+    what: "Where the admin API is served",
+    why: "Beyond this machine only with `insecure_admin`, since admin keys would cross the network unencrypted",
+  }),
+  "listen.admin_local": setting({
+    type: unixAddress,
+    default: `unix:${DATABASE_PLACEHOLDER}.admin.sock`,
+    what: "The socket on which the admin API needs no key",
+    why: "Whoever may open the socket may open the database beside it",
+  }),
+  "listen.ops": setting({
+    type: address,
+    default: "127.0.0.1:9464",
+    what: "Where health and metrics are served (HTTP)",
+    why: "Elsewhere it is allowed, with a warning",
+  }),
+  insecure_admin: setting({
+    type: truth,
+    default: "false",
+    what: "Lets `listen.admin` be reachable from other machines without TLS",
+    why: "Such exposure has to be asked for",
+  }),
+  check_threads: setting({
+    type: integer(1, 64),
+    default: "1",
+    what: "How many threads answer checks",
+    why: "Each has a cache of its own, so that more of them cost memory",
+  }),
+  default_access: setting({
+    type: oneOf<Access>("deny", "authenticated", "public"),
+    default: undefined,
+    what: "What a request needs that no route matches; unset: `deny` with routes, `authenticated` without",
+    why: "A forgotten route must not be an open one",
+  }),
+  on_store_error: setting({
+    type: oneOf("deny", "error"),
+    default: "deny",
+    what: "Whether a check that cannot be made is denied, or left to Envoy's `failure_mode_allow`",
+    why: "Doubt means no",
+  }),
+  shutdown_delay: setting({
+    type: duration(0, 10 * MINUTE),
+    default: "5s",
+    what: "How long checks go on being accepted after SIGTERM, while health already says no",
+    why: "Clients need the time to notice",
+  }),
+  shutdown_timeout: setting({
+    type: duration(SECOND, HOUR),
+    default: "30s",
+    what: "How long calls in progress may take to end after that",
+    why: "A call that hangs must not keep the process alive",
+  }),
+  "log.level": setting({
+    type: oneOf("trace", "debug", "info", "warn", "error"),
+    default: "info",
+    what: "The least severity that is logged",
+    why: "Single checks are not logged at it",
+  }),
+  "log.format": setting({
+    type: oneOf("auto", "json", "pretty"),
+    default: "auto",
+    what: "How log lines look; `auto` is `pretty` on a terminal and `json` elsewhere",
+    why: "People and machines read differently",
+  }),
+  "cache.max_keys": setting({
+    type: integer(1, 10_000_000),
+    default: "100000",
+    what: "How many keys each check thread remembers",
+    why: "Beyond it, the key that has been unused the longest is read from the database again",
+  }),
+  "cache.max_unknown": setting({
+    type: integer(1, 1_000_000),
+    default: "10000",
+    what: "How many unknown keys each check thread remembers",
+    why: "Strangers have a cache of their own, so that they cannot push out good keys",
+  }),
+  realm: setting({
+    type: text("text", '1 to 64 letters, digits, spaces, ".", "_" or "-"', readRealm),
+    default: "keyward",
+    what: "The realm that `WWW-Authenticate` names",
+    why: "Only characters that need no escaping there",
+  }),
+  "identity_headers.key_id": identityHeader("key-id", "the key's id"),
+  "identity_headers.owner": identityHeader("owner", "the key's owner"),
+  "identity_headers.tenant": identityHeader("tenant", "the key's tenant"),
+  "identity_headers.scopes": identityHeader("scopes", "the key's scopes, separated by spaces"),
+  write_admin_key: setting({
+    type: filePath,
+    default: undefined,
+    what: "The file to which a first admin key is written when the database is created; unset: none is made",
+    why: "Secrets are never logged",
+  }),
+} as const;
+
+/** The name of a setting of one value, as it stands in the file: `listen.authz` is `authz` below `listen`. */
+export type SettingKey = keyof typeof SETTINGS;
+
+/** The names of all settings of one value, in the order of the documentation. */
+export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];
+
+/** The value of each setting, by its name in the file. */
+export type SettingValues = { readonly [Key in SettingKey]: ValueOf<(typeof SETTINGS)[Key]> };
+
+type ValueOf<Row> = Row extends Setting<infer T, infer Default> ? (Default extends string ? T : T | undefined) : never;
+
+/** The configuration in effect: plain data that can be handed to a thread. Holds the admin key, so it is never logged. */
+export interface Settings {
+  readonly mode: SettingValues["mode"];
+  readonly database: string;
+  /** Undefined: off. */
+  readonly listen: {
+    readonly authz: Address | undefined;
+    readonly admin: Address | undefined;
+    readonly adminLocal: Extract<Address, { kind: "unix" }> | undefined;
+    readonly ops: Address | undefined;
+  };
+  readonly insecureAdmin: boolean;
+  readonly checkThreads: number;
+  readonly onStoreError: SettingValues["on_store_error"];
+  readonly shutdownDelayMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly log: { readonly level: SettingValues["log.level"]; readonly format: SettingValues["log.format"] };
+  readonly cache: { readonly maxKeys: number; readonly maxUnknown: number };
+  readonly realm: string;
+  readonly identityHeaders: {
+    readonly keyId: string;
+    readonly owner: string;
+    readonly tenant: string;
+    readonly scopes: string;
+  };
+  /** The secret of the admin key that the operator chose. */
+  readonly adminKey?: string;
+  readonly writeAdminKey?: string;
+  readonly policy: PolicyConfig;
+}
+
+/** The row of a setting, for those who do not care about its type. */
+export function settingOf(key: SettingKey): Setting<unknown> {
+  return SETTINGS[key];
+}
+
+/** The flag of a setting, without the dashes in front: `listen-admin-local`. */
+export function flagOf(key: string): string {
+  return key.replaceAll(/[._]/g, "-");
+}
+
+/** The environment variable of a setting: `KEYWARD_LISTEN_ADMIN_LOCAL`. */
+export function variableOf(key: string): string {
+  return `KEYWARD_${key.replaceAll(".", "_").toUpperCase()}`;
+}
+
+function setting<T, Default extends string | undefined>(row: Setting<T, Default>): Setting<T, Default> {
+  return row;
+}
+
+function identityHeader(name: string, meaning: string): Setting<string, string> {
+  return {
+    type: headerName,
+    default: `x-keyward-${name}`,
+    what: `The header that tells the back end ${meaning}`,
+    why: "The four must differ, also for those who read `_` and `.` as `-`",
+  };
+}
+
+function readRealm(realm: string): Reading<string> {
+  if (/^[A-Za-z0-9 ._-]{1,64}$/.test(realm)) return { value: realm };
+  return { problem: 'must be 1 to 64 letters, digits, spaces, ".", "_" or "-"' };
+}

@@ -1,0 +1,104 @@
+import { ADDRESS_BOUND, type Address, formatAddress, readAddress } from "./address.ts";
+import { formatDuration, parseDuration } from "./duration.ts";
+import { HEADER_NAME_BOUND, readHeaderName } from "./header-name.ts";
+import { type Reading, readText } from "./reading.ts";
+
+/** How a setting's value is written, read and bounded, wherever it comes from. */
+export interface ValueType<T> {
+  /** Stands for the value in `--help`. */
+  readonly placeholder: string;
+  /** What the value has to be, as a phrase that follows "must be". */
+  readonly bound: string;
+  /** Turns the text of a flag or of an environment variable into what YAML would have given for it. */
+  fromText(text: string): unknown;
+  /** Reads a value as YAML gives it: text, number, truth value, list, mapping or null. */
+  read(raw: unknown): Reading<T>;
+  /** Writes a value so that `read` gives the same again. */
+  write(value: T): string | number | boolean;
+}
+
+/** One of a few words. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): ValueType<Word> {
+  const bound = `one of ${words.join(", ")}`;
+  const read = (raw: unknown): Reading<Word> => {
+    const value = words.find((word) => word === raw);
+    return value === undefined ? { problem: `must be ${bound}` } : { value };
+  };
+  return { placeholder: "word", bound, fromText: String, read, write: String };
+}
+
+/** A whole number within two bounds, both of which are allowed. */
+export function integer(min: number, max: number): ValueType<number> {
+  const bound = `>= ${min} and <= ${max}`;
+  const read = (raw: unknown): Reading<number> => {
+    if (typeof raw !== "number" || !Number.isInteger(raw)) return { problem: `must be a whole number ${bound}` };
+    return raw < min || raw > max ? { problem: `must be ${bound}` } : { value: raw };
+  };
+  const fromText = (text: string): unknown => (/^-?\d+$/.test(text) ? Number(text) : text);
+  return { placeholder: "number", bound, fromText, read, write: Number };
+}
+
+/** `true` or `false`, and none of the words that other versions of YAML take for them. */
+export const truth: ValueType<boolean> = {
+  placeholder: "true|false",
+  bound: "true or false",
+  fromText: (text) => (text === "true" || text === "false" ? text === "true" : text),
+  read: (raw) => (typeof raw === "boolean" ? { value: raw } : { problem: "must be true or false" }),
+  write: Boolean,
+};
+
+/** A duration within two bounds, both given and returned in milliseconds. */
+export function duration(minMs: number, maxMs: number): ValueType<number> {
+  const bound = `>= ${formatDuration(minMs)} and <= ${formatDuration(maxMs)}`;
+  const read = (raw: unknown): Reading<number> => {
+    const ms = typeof raw === "string" || typeof raw === "number" ? parseDuration(String(raw)) : undefined;
+    if (ms === undefined) return { problem: `must be a duration such as 600, 500ms or 10m, ${bound}` };
+    return ms < minMs || ms > maxMs ? { problem: `must be ${bound}` } : { value: ms };
+  };
+  return { placeholder: "duration", bound, fromText: String, read, write: formatDuration };
+}
+
+/** Text of a certain form. */
+export function text(placeholder: string, bound: string, check: (text: string) => Reading<string>): ValueType<string> {
+  const read = (raw: unknown): Reading<string> => {
+    const reading = readText(raw);
+    return "problem" in reading ? reading : check(reading.value);
+  };
+  return { placeholder, bound, fromText: String, read, write: String };
+}
+
+/** The address of a listener, undefined for `off`. */
+export const address: ValueType<Address | undefined> = {
+  placeholder: "address",
+  bound: ADDRESS_BOUND,
+  fromText: String,
+  read: (raw) => (typeof raw === "string" ? readAddress(raw) : { problem: `must be ${ADDRESS_BOUND}` }),
+  write: formatAddress,
+};
+
+const UNIX_ADDRESS_BOUND = "unix:PATH or off";
+
+const NOT_UNIX = { problem: `must be ${UNIX_ADDRESS_BOUND}` };
+
+/** The address of a listener that is only ever a socket in the file system, whose mode says who may open it. */
+export const unixAddress: ValueType<Extract<Address, { kind: "unix" }> | undefined> = {
+  placeholder: "address",
+  bound: UNIX_ADDRESS_BOUND,
+  fromText: String,
+  read: (raw) => {
+    const reading = address.read(raw);
+    if ("problem" in reading) return typeof raw === "string" && raw.startsWith("unix:") ? reading : NOT_UNIX;
+    return reading.value?.kind === "tcp" ? NOT_UNIX : { value: reading.value };
+  },
+  write: formatAddress,
+};
+
+/** The name of a header that tells the back end who calls. */
+export const headerName: ValueType<string> = text("name", HEADER_NAME_BOUND, readHeaderName);
+
+/** The path of a file. Spaces around it are refused: SQLite's binding would drop them, and another file be opened. */
+export const filePath: ValueType<string> = text("file", "the path of a file", (path) =>
+  /^\P{Cc}+$/u.test(path) && path.trim() === path && path !== ":memory:"
+    ? { value: path }
+    : { problem: "must be the path of a file" },
+);

@@ -1,0 +1,326 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ConfigError, type LoadedSettings, loadSettings } from "../../src/config/load.ts";
+import { formatOrigin } from "../../src/config/origin.ts";
+import type { Sources } from "../../src/config/sources.ts";
+import { writeSecret } from "../../src/key/secret.ts";
+
+const ADMIN_KEY = writeSecret("kwadm", new Uint8Array(32).fill(7));
+const DATA_KEY = writeSecret("kw", new Uint8Array(32).fill(7));
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "keyward-config-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+function load(sources: Partial<Sources> = {}): LoadedSettings {
+  return loadSettings({ flags: {}, env: {}, cwd, ...sources });
+}
+
+function problemsOf(sources: Partial<Sources>): readonly string[] {
+  try {
+    load(sources);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
+  }
+}
+
+test("without any source there are the defaults", () => {
+  const { settings, warnings, file } = load();
+  expect(settings).toEqual({
+    mode: "all",
+    database: "./data/keyward.db",
+    listen: {
+      authz: { kind: "tcp", host: "127.0.0.1", port: 9000 },
+      admin: { kind: "tcp", host: "127.0.0.1", port: 7070 },
+      adminLocal: { kind: "unix", path: "./data/keyward.db.admin.sock" },
+      ops: { kind: "tcp", host: "127.0.0.1", port: 9464 },
+    },
+    insecureAdmin: false,
+    checkThreads: 1,
+    onStoreError: "deny",
+    shutdownDelayMs: 5_000,
+    shutdownTimeoutMs: 30_000,
+    log: { level: "info", format: "auto" },
+    cache: { maxKeys: 100_000, maxUnknown: 10_000 },
+    realm: "keyward",
+    identityHeaders: {
+      keyId: "x-keyward-key-id",
+      owner: "x-keyward-owner",
+      tenant: "x-keyward-tenant",
+      scopes: "x-keyward-scopes",
+    },
+    policy: { routes: [], defaultAccess: undefined },
+  });
+  expect(warnings).toEqual([]);
+  expect(file).toBeUndefined();
+  expect(structuredClone(settings)).toEqual(settings);
+});
+
+test("a flag wins over the environment, that over the file, and that over the default", () => {
+  writeFileSync(join(cwd, "keyward.yaml"), "log: { level: warn }\nrealm: file\nmode: admin\n");
+  const { settings, origins } = load({
+    env: { KEYWARD_LOG_LEVEL: "error", KEYWARD_REALM: "env" },
+    flags: { "log-level": "debug" },
+  });
+  expect([settings.log.level, settings.realm, settings.mode, settings.checkThreads]).toEqual([
+    "debug",
+    "env",
+    "admin",
+    1,
+  ]);
+  expect(
+    (["log.level", "realm", "mode", "check_threads", "routes"] as const).map((key) =>
+      formatOrigin(origins.get(key) ?? { kind: "default" }),
+    ),
+  ).toEqual(["flag --log-level", "env KEYWARD_REALM", "keyward.yaml:3", "default", "default"]);
+});
+
+test("the local admin socket lies beside the database, unless it is set or off", () => {
+  const localOf = (flags: Sources["flags"]) => load({ flags }).settings.listen.adminLocal;
+  expect(localOf({ database: "/var/lib/k$&.db" })).toEqual({ kind: "unix", path: "/var/lib/k$&.db.admin.sock" });
+  expect(localOf({ database: "/var/lib/k.db", "listen-admin-local": "unix:a.sock" })).toEqual({
+    kind: "unix",
+    path: "a.sock",
+  });
+  expect(localOf({ "listen-admin-local": "off" })).toBeUndefined();
+});
+
+test.each([
+  [true, true],
+  ["true", true],
+  ["false", false],
+])("--insecure-admin given as %j is %s", (given, value) => {
+  writeFileSync(join(cwd, "keyward.yaml"), `insecure_admin: ${!value}\n`);
+  expect(load({ flags: { "insecure-admin": given } }).settings.insecureAdmin).toBe(value);
+});
+
+test("a variable that is set to nothing is not set", () => {
+  expect(load({ env: { KEYWARD_MODE: "", KEYWARD_ADMIN_KEY: "", KEYWARD_CONFIG: "" } }).settings.mode).toBe("all");
+});
+
+describe("the file", () => {
+  test.each<[what: string, sources: Partial<Sources>]>([
+    ["a flag", { flags: { config: "other.yaml" }, env: { KEYWARD_CONFIG: "missing.yaml" } }],
+    ["the environment", { env: { KEYWARD_CONFIG: "other.yaml" } }],
+  ])("can be named by %s", (_, sources) => {
+    writeFileSync(join(cwd, "keyward.yaml"), "realm: default\n");
+    writeFileSync(join(cwd, "other.yaml"), "realm: other\n");
+    expect(load(sources)).toMatchObject({ settings: { realm: "other" }, file: "other.yaml" });
+  });
+
+  test.each<[what: string, sources: Partial<Sources>, problem: string]>([
+    [
+      "is named by a flag and missing",
+      { flags: { config: "a.yaml" } },
+      '--config "a.yaml" cannot be read: no such file or directory',
+    ],
+    [
+      "is named by a variable and missing",
+      { env: { KEYWARD_CONFIG: "a.yaml" } },
+      'KEYWARD_CONFIG "a.yaml" cannot be read: no such file or directory',
+    ],
+    ["is a directory", { flags: { config: "." } }, '--config "." cannot be read: illegal operation on a directory'],
+    ["is not text", { flags: { config: "latin1.yaml" } }, '--config "latin1.yaml" is not UTF-8 text'],
+  ])("is refused where it %s", (_, sources, problem) => {
+    writeFileSync(join(cwd, "latin1.yaml"), Buffer.from("realm: \xe4", "latin1"));
+    expect(problemsOf(sources)).toEqual([problem]);
+  });
+
+  test("is refused where its default name is a link that leads nowhere", () => {
+    symlinkSync("gone.yaml", join(cwd, "keyward.yaml"));
+    expect(problemsOf({})).toEqual(['the configuration file "keyward.yaml" cannot be read: no such file or directory']);
+  });
+});
+
+describe("values that cannot be", () => {
+  test.each<[flags: Sources["flags"], env: Sources["env"], problems: string[]]>([
+    [{ "check-threads": "0" }, {}, ["--check-threads 0 must be >= 1 and <= 64"]],
+    [{ "check-threads": "-1" }, {}, ["--check-threads -1 must be >= 1 and <= 64"]],
+    [{ "check-threads": "2x" }, {}, ['--check-threads "2x" must be a whole number >= 1 and <= 64']],
+    [{ "check-threads": "" }, {}, ['--check-threads "" must be a whole number >= 1 and <= 64']],
+    [{ "insecure-admin": "1" }, {}, ['--insecure-admin "1" must be true or false']],
+    [{}, { KEYWARD_LOG_LEVEL: "loud" }, ['KEYWARD_LOG_LEVEL "loud" must be one of trace, debug, info, warn, error']],
+    [
+      { "log-level": "info" },
+      { KEYWARD_LOG_LEVEL: "loud" },
+      ['KEYWARD_LOG_LEVEL "loud" must be one of trace, debug, info, warn, error'],
+    ],
+    [
+      { "on-store-error": "allow" },
+      { KEYWARD_CACHE_MAX_KEYS: "0" },
+      ['--on-store-error "allow" must be one of deny, error', "KEYWARD_CACHE_MAX_KEYS 0 must be >= 1 and <= 10000000"],
+    ],
+    [
+      { database: `/${"a".repeat(107)}` },
+      {},
+      [
+        `listen.admin_local "unix:/${"a".repeat(54)}…" must be a path of at most 107 bytes, this one has 119 (the default, made from database)`,
+      ],
+    ],
+    [{ realm: `${DATA_KEY}\n` }, {}, ['--realm <redacted> must be 1 to 64 letters, digits, spaces, ".", "_" or "-"']],
+  ])("flags %j and variables %j are refused", (flags, env, problems) => {
+    expect(problemsOf({ flags, env }).toSorted()).toEqual(problems.toSorted());
+  });
+
+  test("are reported together, whichever source they are from", () => {
+    writeFileSync(join(cwd, "keyward.yaml"), "cache:\n  max_keys: 0\n");
+    const problems = problemsOf({ flags: { mode: "x" }, env: { KEYWARD_REALM: "é", KEYWARD_ADMIN_KEY: "x" } });
+    expect(problems).toEqual([
+      "keyward.yaml:2: cache.max_keys 0 must be >= 1 and <= 10000000",
+      '--mode "x" must be one of all, authz, admin',
+      'KEYWARD_REALM "é" must be 1 to 64 letters, digits, spaces, ".", "_" or "-"',
+      "KEYWARD_ADMIN_KEY does not hold a whole admin key (kwadm_ and 49 characters)",
+    ]);
+    expect(new ConfigError(problems).message).toBe(problems.join("\n"));
+  });
+});
+
+describe("settings together", () => {
+  const EXPOSED =
+    "must be an address of this machine only, since admin keys would cross the network unencrypted (insecure_admin or --insecure-admin allows it)";
+
+  test.each<[what: string, flags: Sources["flags"], problems: string[]]>([
+    ["an exposed admin API", { "listen-admin": "0.0.0.0:7070" }, [`--listen-admin "0.0.0.0:7070" ${EXPOSED}`]],
+    ["an exposed admin API by name", { "listen-admin": "keyward:7070" }, [`--listen-admin "keyward:7070" ${EXPOSED}`]],
+    [
+      "one port for two",
+      { "listen-ops": "127.0.0.1:9000" },
+      ['--listen-ops "127.0.0.1:9000" is taken by listen.authz "127.0.0.1:9000"'],
+    ],
+    [
+      "one port within another",
+      { "listen-authz": "[::]:9464" },
+      ['listen.ops "127.0.0.1:9464" is taken by --listen-authz "[::]:9464"'],
+    ],
+    [
+      "one socket for two",
+      { "listen-authz": "unix:a/../k.sock", "listen-ops": "unix:./k.sock" },
+      ['--listen-ops "unix:./k.sock" is taken by --listen-authz "unix:a/../k.sock"'],
+    ],
+    [
+      "nothing to serve",
+      { mode: "authz", "listen-authz": "off" },
+      ['--mode "authz" needs a listener, but all that it could serve are off'],
+    ],
+    [
+      "one header for two",
+      { "identity-headers-owner": "x-keyward_key.id" },
+      [
+        '--identity-headers-owner "x-keyward_key.id" must differ from identity_headers.key_id "x-keyward-key-id", also where "_" and "." are read as "-"',
+      ],
+    ],
+  ])("%s is refused", (_, flags, problems) => {
+    expect(problemsOf({ flags })).toEqual(problems);
+  });
+
+  test.each<[what: string, flags: Sources["flags"]]>([
+    ["any free port for two", { "listen-authz": "127.0.0.1:0", "listen-ops": "127.0.0.1:0" }],
+    ["one port on two addresses", { "listen-authz": "127.0.0.1:9000", "listen-ops": "127.0.0.2:9000" }],
+    ["what the mode does not start", { mode: "authz", "listen-admin": "0.0.0.0:9000" }],
+    ["one listener alone", { "listen-authz": "off", "listen-admin": "off", "listen-ops": "off" }],
+  ])("%s is accepted", (_, flags) => {
+    expect(load({ flags }).warnings).toEqual([]);
+  });
+
+  test.each<[flags: Sources["flags"], warnings: string[]]>([
+    [
+      { "listen-authz": "0.0.0.0:9000" },
+      ['--listen-authz "0.0.0.0:9000" is reachable from other machines without TLS'],
+    ],
+    [{ "listen-ops": "[::]:9464" }, ['--listen-ops "[::]:9464" is reachable from other machines without TLS']],
+    [
+      { "listen-admin": "10.0.0.1:7070", "insecure-admin": true },
+      ['--listen-admin "10.0.0.1:7070" is reachable from other machines without TLS'],
+    ],
+  ])("%j is accepted with a warning", (flags, warnings) => {
+    expect(load({ flags }).warnings).toEqual(warnings);
+  });
+});
+
+test.each<[name: string, warnings: string[]]>([
+  ["KEYWARD_LOG_LEVL", ["KEYWARD_LOG_LEVL is not a setting and is ignored (did you mean KEYWARD_LOG_LEVEL?)"]],
+  ["KEYWARD_COLOUR", ["KEYWARD_COLOUR is not a setting and is ignored"]],
+  ["KEYWARD_ADMIN_URL", []],
+  ["KEYWARD_SERVICE_HOST", []],
+  ["KEYWARD_ADMIN_PORT_7070_TCP_ADDR", []],
+  ["OTHER_LOG_LEVL", []],
+])("the variable %s gives the warnings %j", (name, warnings) => {
+  expect(load({ env: { [name]: "1" } }).warnings).toEqual(warnings);
+});
+
+describe("routes", () => {
+  test("are handed on as policy, together with the default access", () => {
+    writeFileSync(
+      join(cwd, "keyward.yaml"),
+      "default_access: authenticated\nroutes:\n  - { path: /a, methods: [GET], scopes: [x], match: all }\n",
+    );
+    expect(load().settings.policy).toEqual({
+      routes: [{ path: "/a", methods: ["GET"], scopes: ["x"], match: "all" }],
+      defaultAccess: "authenticated",
+    });
+  });
+
+  test("that contradict themselves are problems with their lines", () => {
+    writeFileSync(
+      join(cwd, "keyward.yaml"),
+      "routes:\n  - { path: /a, access: public }\n  - path: /b\n    access: deny\n    scopes: [x]\n  - path: /c\n",
+    );
+    expect(problemsOf({})).toEqual([
+      "keyward.yaml:4: routes[1].access deny contradicts scopes",
+      "keyward.yaml:6: routes[2] says neither access nor scopes",
+    ]);
+  });
+});
+
+describe("the admin key", () => {
+  beforeEach(() => {
+    writeFileSync(join(cwd, "key"), `${ADMIN_KEY}\n`);
+    writeFileSync(join(cwd, "empty"), "");
+  });
+
+  test.each([{ KEYWARD_ADMIN_KEY: ADMIN_KEY }, { KEYWARD_ADMIN_KEY_FILE: "key" }])("is read from %o", (env) => {
+    expect(load({ env }).settings.adminKey).toBe(ADMIN_KEY);
+  });
+
+  test.each<[what: string, env: Sources["env"], problem: string]>([
+    [
+      "in both variables",
+      { KEYWARD_ADMIN_KEY: ADMIN_KEY, KEYWARD_ADMIN_KEY_FILE: "key" },
+      "KEYWARD_ADMIN_KEY and KEYWARD_ADMIN_KEY_FILE must not both be set",
+    ],
+    [
+      "in a missing file",
+      { KEYWARD_ADMIN_KEY_FILE: "gone" },
+      'KEYWARD_ADMIN_KEY_FILE "gone" cannot be read: no such file or directory',
+    ],
+    [
+      "in place of its file",
+      { KEYWARD_ADMIN_KEY_FILE: ADMIN_KEY },
+      "KEYWARD_ADMIN_KEY_FILE <redacted> cannot be read: no such file or directory",
+    ],
+    [
+      "in an empty file",
+      { KEYWARD_ADMIN_KEY_FILE: "empty" },
+      'KEYWARD_ADMIN_KEY_FILE "empty" does not hold a whole admin key (kwadm_ and 49 characters)',
+    ],
+    [
+      "with a character missing",
+      { KEYWARD_ADMIN_KEY: ADMIN_KEY.slice(0, -1) },
+      "KEYWARD_ADMIN_KEY does not hold a whole admin key (kwadm_ and 49 characters)",
+    ],
+    [
+      "of the data plane",
+      { KEYWARD_ADMIN_KEY: DATA_KEY },
+      "KEYWARD_ADMIN_KEY does not hold a whole admin key (kwadm_ and 49 characters)",
+    ],
+  ])("%s is refused, and stands in no message", (_, env, problem) => {
+    expect(problemsOf({ env })).toEqual([problem]);
+    expect(problem).not.toContain(ADMIN_KEY.slice(6, 20));
+  });
+});

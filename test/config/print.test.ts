@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type LoadedSettings, loadSettings } from "../../src/config/load.ts";
+import { printSettings } from "../../src/config/print.ts";
+import { writeSecret } from "../../src/key/secret.ts";
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "keyward-print-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+const EVERYTHING = `
+mode: admin
+database: "a # b: c.db"
+listen: { authz: off, admin: "[::1]:0", admin_local: unix:/tmp/x.sock, ops: "unix:o.sock" }
+default_access: public
+on_store_error: error
+shutdown_delay: 1500ms
+shutdown_timeout: 90
+log: { level: trace, format: json }
+cache: { max_keys: 7, max_unknown: 8 }
+realm: "true"
+identity_headers: { owner: x-owner }
+write_admin_key: "#key"
+routes:
+  - { path: "/a/**", host: a.example.com, methods: [GET, POST], scopes: [a:b, "1"], match: all }
+  - { path: /b, access: public }
+`;
+
+function loadText(text: string): LoadedSettings {
+  writeFileSync(join(cwd, "keyward.yaml"), text);
+  return loadSettings({ flags: {}, env: {}, cwd });
+}
+
+test.each([
+  ["nothing", ""],
+  ["everything", EVERYTHING],
+])("what is printed of a file that sets %s gives the same settings when it is read again", (_, text) => {
+  const first = loadText(text);
+  const again = loadText(printSettings(first));
+  expect(again.settings).toEqual(first.settings);
+});
+
+test("each value is printed with its origin, and the admin key not at all", () => {
+  writeFileSync(join(cwd, "keyward.yaml"), "realm: a b\nroutes:\n  - { path: /, access: deny }\n");
+  const adminKey = writeSecret("kwadm", new Uint8Array(32).fill(9));
+  const env = { KEYWARD_ADMIN_KEY: adminKey, KEYWARD_LOG_LEVEL: "warn" };
+  const printed = printSettings(loadSettings({ flags: { "check-threads": "2" }, env, cwd })).split("\n");
+  expect(printed).toEqual(
+    expect.arrayContaining([
+      "mode: all # default",
+      "check_threads: 2 # flag --check-threads",
+      "  level: warn # env KEYWARD_LOG_LEVEL",
+      "realm: a b # keyward.yaml:1",
+      "  # keyward.yaml:2",
+      "# default_access: unset",
+      "# write_admin_key: unset",
+      "# admin_key: <redacted> (env KEYWARD_ADMIN_KEY)",
+    ]),
+  );
+  expect(printed.join("\n")).not.toContain(adminKey.slice(6, 14));
+});
