@@ -1,0 +1,29 @@
+/** What an admin key can be for. Scopes of the admin API have nothing to do with those of data-plane keys. */
+export const ADMIN_SCOPES = ["keys:read", "keys:write", "admins:write"] as const;
+
+export type AdminScope = (typeof ADMIN_SCOPES)[number];
+
+/** Whether a text is one of the admin scopes. */
+export function isAdminScope(text: string): text is AdminScope {
+  return ADMIN_SCOPES.some((scope) => scope === text);
+}
+
+/**
+ * What each method needs: an admin scope, any valid admin key, or nothing at all. A method that is not here is refused.
+ */
+export const METHOD_ACCESS: Readonly<Record<string, AdminScope | "any admin key" | "open">> = {
+  "keyward.admin.v1.KeyService.CreateKey": "keys:write",
+  "keyward.admin.v1.KeyService.GetKey": "keys:read",
+  "keyward.admin.v1.KeyService.ListKeys": "keys:read",
+  "keyward.admin.v1.KeyService.RevokeKey": "keys:write",
+  "keyward.admin.v1.AdminKeyService.CreateAdminKey": "admins:write",
+  "keyward.admin.v1.AdminKeyService.ListAdminKeys": "admins:write",
+  "keyward.admin.v1.AdminKeyService.RevokeAdminKey": "admins:write",
+  "keyward.admin.v1.SystemService.GetStatus": "any admin key",
+  // Probes and tools ask these before they have a key, and learn nothing that is not public.
+  "grpc.health.v1.Health.Check": "open",
+  "grpc.health.v1.Health.List": "open",
+  "grpc.health.v1.Health.Watch": "open",
+  "grpc.reflection.v1.ServerReflection.ServerReflectionInfo": "open",
+  "grpc.reflection.v1alpha.ServerReflection.ServerReflectionInfo": "open",
+};

@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { ServerReflection as ServerReflectionV1 } from "../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionV1Alpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { Health } from "../gen/health/v1/health_pb.ts";
+import { AdminKeyService } from "../gen/keyward/admin/v1/admin_key_service_pb.ts";
+import { KeyService } from "../gen/keyward/admin/v1/key_service_pb.ts";
+import { SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
+import type { Log } from "../observe/log.ts";
+import type { Board } from "../serve/board.ts";
+import type { Store } from "../store/store.ts";
+import { accessInterceptor, errorInterceptor, kPeer, rulesInterceptor } from "./access.ts";
+import { createAdminKeyService } from "./admin-key-service.ts";
+import { createHealthService, type ServingState } from "./health-service.ts";
+import { createKeyService } from "./key-service.ts";
+import { createReflectionService } from "./reflection-service.ts";
+import { createSystemService, type ProgramFacts } from "./system-service.ts";
+
+/** What the admin API works on. */
+export interface AdminApi {
+  readonly store: Store;
+  readonly board: Board;
+  readonly state: ServingState;
+  readonly program: ProgramFacts;
+  readonly log: Log;
+}
+
+/** Answers HTTP/1.1 and HTTP/2 requests of one listener. */
+export type AdminHandler = (
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+) => void;
+
+/** The largest request: CreateKey with every list and text at its bound is under 100 KiB. */
+const MAX_REQUEST_BYTES = 1024 * 1024;
+
+const SERVICES = [KeyService, AdminKeyService, SystemService, Health, ServerReflectionV1, ServerReflectionV1Alpha];
+
+/**
+ * Makes the handler of the admin API: Connect, gRPC, gRPC-Web and plain JSON on the same paths. On the local admin socket
+ * whoever calls is the administrator; elsewhere an admin key is asked for.
+ */
+export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler {
+  const { store, board, state, program, log } = api;
+  const routes = (router: ConnectRouter) => {
+    const reflection = createReflectionService(SERVICES);
+    router
+      .service(KeyService, createKeyService(store, board))
+      .service(AdminKeyService, createAdminKeyService(store))
+      .service(SystemService, createSystemService(store, board, program))
+      .service(
+        Health,
+        createHealthService(
+          state,
+          SERVICES.map(({ typeName }) => typeName),
+        ),
+      )
+      .service(ServerReflectionV1, reflection)
+      .service(ServerReflectionV1Alpha, reflection);
+  };
+  return connectNodeAdapter({
+    routes,
+    readMaxBytes: MAX_REQUEST_BYTES,
+    interceptors: [errorInterceptor(log), accessInterceptor(store), rulesInterceptor],
+    contextValues: (request) => {
+      const address = request.socket.remoteAddress ?? "";
+      return createContextValues().set(kPeer, { local, address });
+    },
+  });
+}

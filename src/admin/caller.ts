@@ -1,0 +1,45 @@
+import { hash } from "node:crypto";
+import { Code, type ContextValues, createContextKey } from "@connectrpc/connect";
+import { ADMIN_PREFIX, isSecret } from "../key/secret.ts";
+import type { AdminKeys } from "../store/admin-keys.ts";
+import type { Actor } from "../store/audit.ts";
+import { ADMIN_SCOPES, type AdminScope } from "./admin-scope.ts";
+import { apiError } from "./errors.ts";
+
+/** Who calls the admin API, and what they may do. */
+export interface Caller extends Actor {
+  readonly scopes: readonly AdminScope[];
+}
+
+/** The caller of the call in progress; undefined on what is open to everybody. */
+export const kCaller = createContextKey<Caller | undefined>(undefined);
+
+/** Whoever could open the local admin socket: they could open the database as well, so they may do all. */
+export const LOCAL_CALLER: Caller = { name: "local", source: "local", scopes: ADMIN_SCOPES };
+
+/**
+ * Finds the caller by the admin key in `Authorization: Bearer` (RFC 6750 §2.1). Throws UNAUTHENTICATED, with the same
+ * words for a key that is wrong, revoked or of the data plane: who guesses learns nothing.
+ */
+export function authenticate(authorization: string | null, source: string, store: AdminKeys): Caller {
+  const secret = /^bearer +([0-9A-Za-z_]+)$/i.exec(authorization ?? "")?.[1];
+  if (authorization === null) throw unauthenticated("an admin key is needed: Authorization: Bearer kwadm_…");
+  const record = secret?.startsWith(`${ADMIN_PREFIX}_`) && isSecret(secret) ? find(secret, store) : undefined;
+  if (record === undefined || record.revokedAtMs !== undefined) throw unauthenticated("the admin key is not valid");
+  return { name: record.id, source, scopes: ADMIN_SCOPES.filter((scope) => record.scopes.includes(scope)) };
+}
+
+function find(secret: string, store: AdminKeys) {
+  return store.adminKeyByDigest(hash("sha256", secret, "hex"));
+}
+
+function unauthenticated(message: string) {
+  return apiError(Code.Unauthenticated, "UNAUTHENTICATED", message);
+}
+
+/** The caller of a call that has passed the access check. */
+export function callerOf({ values }: { readonly values: ContextValues }): Caller {
+  const caller = values.get(kCaller);
+  if (caller === undefined) throw new Error("a method that needs a caller was left open");
+  return caller;
+}

@@ -1,0 +1,55 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { StoreError } from "../store/store-error.ts";
+
+/** `google.rpc.ErrorInfo.domain` of every error of this API. */
+const DOMAIN = "keyward";
+
+/** An error as the API tells it: a code, a reason that programs can compare, a sentence for people. */
+export function apiError(
+  code: Code,
+  reason: string,
+  message: string,
+  metadata: Readonly<Record<string, string>> = {},
+): ConnectError {
+  return new ConnectError(message, code, undefined, [errorInfo(reason, metadata)]);
+}
+
+/** One field that is not as it must be. `field` is its path, such as `scopes[2]`. */
+export interface FieldViolation {
+  readonly field: string;
+  readonly description: string;
+}
+
+/** INVALID_ARGUMENT with `google.rpc.BadRequest`, which names every field that is wrong. */
+export function invalidArgument(violations: readonly FieldViolation[]): ConnectError {
+  const fieldViolations: MessageInitShape<typeof BadRequestSchema>["fieldViolations"] = violations.map(
+    ({ field, description }) => ({ field, description }),
+  );
+  const message = violations.map(({ field, description }) => `${field} ${description}`).join("; ");
+  return new ConnectError(message, Code.InvalidArgument, undefined, [
+    errorInfo("INVALID_ARGUMENT"),
+    { desc: BadRequestSchema, value: create(BadRequestSchema, { fieldViolations }) },
+  ]);
+}
+
+/**
+ * What a call that threw is answered with: an error of the API as it is, trouble of the store as UNAVAILABLE, and
+ * anything else, a defect of ours, as INTERNAL without its words.
+ */
+export function asApiError(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  if (error instanceof StoreError) {
+    return apiError(
+      Code.Unavailable,
+      "STORE_UNAVAILABLE",
+      `the store cannot do this now (${error.code}); nothing was changed`,
+    );
+  }
+  return apiError(Code.Internal, "INTERNAL", "a defect of Keyward; its log says more");
+}
+
+function errorInfo(reason: string, metadata: Readonly<Record<string, string>> = {}) {
+  return { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason, domain: DOMAIN, metadata }) };
+}

@@ -1,0 +1,33 @@
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { type Health, HealthCheckResponse_ServingStatus } from "../gen/health/v1/health_pb.ts";
+
+const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingStatus;
+
+/** Whether the admin API serves; who watches is told of each change. */
+export interface ServingState {
+  readonly serving: boolean;
+  /** Settles when `serving` changes, or when the signal is aborted. */
+  changed(signal: AbortSignal): Promise<void>;
+}
+
+/** The health of the admin API (`grpc.health.v1`), as a whole (`""`) and for each of its services. */
+export function createHealthService(state: ServingState, services: readonly string[]): ServiceImpl<typeof Health> {
+  const statusOf = () => (state.serving ? SERVING : NOT_SERVING);
+  const isKnown = (service: string) => service === "" || services.includes(service);
+  return {
+    check({ service }) {
+      if (!isKnown(service)) throw new ConnectError("unknown service", Code.NotFound);
+      return { status: statusOf() };
+    },
+    list() {
+      return { statuses: Object.fromEntries(["", ...services].map((service) => [service, { status: statusOf() }])) };
+    },
+    async *watch({ service }, { signal }) {
+      if (!isKnown(service)) yield { status: SERVICE_UNKNOWN };
+      while (!signal.aborted) {
+        if (isKnown(service)) yield { status: statusOf() };
+        await state.changed(signal);
+      }
+    },
+  };
+}

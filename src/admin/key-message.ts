@@ -1,0 +1,39 @@
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type Key, KeySchema, KeyState } from "../gen/keyward/admin/v1/key_pb.ts";
+import { stateOf } from "../key/state.ts";
+import type { StoredKey } from "../store/key-row.ts";
+
+const STATES = { active: KeyState.ACTIVE, expired: KeyState.EXPIRED, revoked: KeyState.REVOKED } as const;
+
+/** A stored key as the API shows it at a moment. */
+export function keyMessage(key: StoredKey, nowMs: number): Key {
+  return create(KeySchema, {
+    id: key.id,
+    start: key.start,
+    tenant: key.tenant ?? "",
+    owner: key.owner ?? "",
+    name: key.name,
+    note: key.note,
+    scopes: [...key.scopes],
+    paths: [...key.paths],
+    ...optionalTime("notBefore", key.notBeforeMs),
+    ...optionalTime("expiresAt", key.expiresAtMs),
+    state: STATES[stateOf(key, nowMs)],
+    createdAt: timestampFromMs(key.createdAtMs),
+    createdBy: key.createdBy,
+    updatedAt: timestampFromMs(key.updatedAtMs),
+    ...optionalTime("revokedAt", key.revokedAtMs),
+    revokedBy: key.revokedBy ?? "",
+    revokeReason: key.revokeReason ?? "",
+    revision: BigInt(key.revision),
+  });
+}
+
+/** A message field of a time that may be absent. */
+export function optionalTime<Field extends string>(
+  field: Field,
+  ms: number | undefined,
+): { [Key in Field]?: Timestamp } {
+  return (ms === undefined ? {} : { [field]: timestampFromMs(ms) }) as { [Key in Field]?: Timestamp };
+}

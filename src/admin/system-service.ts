@@ -1,0 +1,37 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
+import type { Board } from "../serve/board.ts";
+import type { Store } from "../store/store.ts";
+
+/** What stays as it is while the program runs. */
+export interface ProgramFacts {
+  readonly version: string;
+  readonly mode: string;
+  readonly startedAtMs: number;
+  readonly database: string;
+}
+
+/** Tells how this program is. */
+export function createSystemService(
+  store: Store,
+  board: Board,
+  program: ProgramFacts,
+): ServiceImpl<typeof SystemService> {
+  return {
+    getStatus() {
+      return {
+        version: program.version,
+        mode: program.mode,
+        startedAt: timestampFromMs(program.startedAtMs),
+        database: program.database,
+        schemaVersion: store.schemaVersion,
+        revision: BigInt(store.revision()),
+        checkThreads: Array.from(board.serving, (_, thread) => ({
+          serving: Atomics.load(board.serving, thread) === 1,
+          appliedRevision: Atomics.load(board.applied, thread),
+        })),
+      };
+    },
+  };
+}

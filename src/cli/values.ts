@@ -1,0 +1,54 @@
+import {
+  type Duration,
+  durationFromMs,
+  type Timestamp,
+  timestampDate,
+  timestampFromDate,
+} from "@bufbuild/protobuf/wkt";
+import { parseDuration } from "../config/duration.ts";
+import { UsageError } from "./exit.ts";
+
+/** Collects a flag that may be repeated, or hold several values separated by comma or space. */
+export function list(value: string, before: readonly string[] = []): string[] {
+  return [...before, ...value.split(/[\s,]+/).filter((item) => item !== "")];
+}
+
+/** Collects a flag that may be repeated and whose values may hold commas. */
+export function repeated(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+/** RFC 3339 §5.6. A time without its offset would mean different things on different machines. */
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+
+/** Reads a time such as 2026-12-31T23:59:59Z. */
+export function time(flag: string, text: string): Timestamp {
+  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) throw new UsageError(`${flag} ${text} must be a time such as 2026-12-31T23:59:59Z`);
+  return timestampFromDate(new Date(ms));
+}
+
+/** Reads when a key ends: a duration such as 90d, `never`, or a time. */
+export function expiry(
+  flag: string,
+  text: string,
+): { case: "expiresIn"; value: Duration } | { case: "expiresAt"; value: Timestamp } | { case: undefined } {
+  if (text === "never") return { case: undefined };
+  if (RFC_3339.test(text)) return { case: "expiresAt", value: time(flag, text) };
+  const ms = parseDuration(text);
+  if (ms === undefined) {
+    throw new UsageError(
+      `${flag} ${text} must be a duration such as 600 (seconds), 10m, 24h or 90d, "never", or a time such as 2026-12-31T23:59:59Z`,
+    );
+  }
+  return { case: "expiresIn", value: durationFromMs(ms) };
+}
+
+/** A time for people, in UTC to the second; empty where there is none. */
+export function shownTime(time: Timestamp | undefined): string {
+  return time === undefined
+    ? ""
+    : timestampDate(time)
+        .toISOString()
+        .replace(/\.\d+Z$/, "Z");
+}

@@ -1,0 +1,45 @@
+import pino, { type Logger } from "pino";
+import pretty from "pino-pretty";
+import type { Settings } from "../config/settings.ts";
+
+/** The severities that a log line can have, the least first. */
+export type LogLevel = Settings["log"]["level"];
+
+/** Facts of a log line beside its sentence. Never a secret, a credential header or a query. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Writes one log line. */
+export type Log = (level: LogLevel, message: string, fields?: LogFields) => void;
+
+/**
+ * How much of the log may wait for a slow reader before lines are dropped: about 10,000 lines. A pipe that nobody empties
+ * must cost log lines, not memory, and never a check.
+ */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+
+/** The log of a program, which its main thread writes to stderr. */
+export interface MainLog {
+  readonly log: Log;
+  /** Writes what waits; for the moment before the program ends. */
+  flush(): void;
+}
+
+/** Opens the log. `auto` is for people on a terminal and JSON lines elsewhere. */
+export function openLog({ level, format }: Settings["log"]): MainLog {
+  const destination = pino.destination({ fd: process.stderr.fd, sync: false, maxLength: MAX_WAITING_BYTES });
+  const human = format === "pretty" || (format === "auto" && process.stderr.isTTY);
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const logger: Logger = human
+    ? pino(options, pretty({ destination, colorize: process.stderr.isTTY && !process.env.NO_COLOR, sync: true }))
+    : pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, destination);
+  return {
+    log: (severity, message, fields = {}) => logger[severity](fields, message),
+    flush() {
+      try {
+        destination.flushSync();
+      } catch {
+        // Nobody reads the log any more: there is no one to tell.
+      }
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { COUNTERS_LENGTH } from "../observe/check-counters.ts";
+
+/**
+ * What the threads of one program tell each other, in shared memory: numbers that one thread writes and others read, so
+ * that no check costs a message and a stuck reader holds up nobody.
+ */
+export interface Board {
+  readonly buffer: SharedArrayBuffer;
+  /** One cell: the revision of the last change that this process committed. Written by the writer thread. */
+  readonly head: BigInt64Array;
+  /** One cell a check thread: the revision up to which it obeys every change, or `NOT_FOLLOWING`. */
+  readonly applied: BigInt64Array;
+  /** One cell a check thread: 1 while it answers from the store. */
+  readonly serving: Int32Array;
+  /** The counters of one check thread, which only that thread writes. */
+  counters(thread: number): Uint32Array;
+}
+
+/** In `applied`: the thread holds no record that a change could make stale. */
+export const NOT_FOLLOWING = -1n;
+
+/** Makes a board for a number of check threads; each starts out as not following. */
+export function createBoard(checkThreads: number): Board {
+  const board = openBoard(new SharedArrayBuffer(layout(checkThreads).bytes), checkThreads);
+  board.applied.fill(NOT_FOLLOWING);
+  return board;
+}
+
+/** Opens the board that another thread made for the same number of check threads. */
+export function openBoard(buffer: SharedArrayBuffer, checkThreads: number): Board {
+  const { applied, serving, counters } = layout(checkThreads);
+  return {
+    buffer,
+    head: new BigInt64Array(buffer, 0, 1),
+    applied: new BigInt64Array(buffer, applied, checkThreads),
+    serving: new Int32Array(buffer, serving, checkThreads),
+    counters: (thread) => new Uint32Array(buffer, counters + thread * COUNTERS_BYTES, COUNTERS_LENGTH),
+  };
+}
+
+/** Rounded up to cache lines of 64 bytes, so that two threads never count in the same line. */
+const COUNTERS_BYTES = Math.ceil((COUNTERS_LENGTH * Uint32Array.BYTES_PER_ELEMENT) / 64) * 64;
+
+function layout(threads: number) {
+  const applied = BigInt64Array.BYTES_PER_ELEMENT;
+  const serving = applied + threads * BigInt64Array.BYTES_PER_ELEMENT;
+  const counters = Math.ceil((serving + threads * Int32Array.BYTES_PER_ELEMENT) / 64) * 64;
+  return { applied, serving, counters, bytes: counters + threads * COUNTERS_BYTES };
+}
+
+/** How long an admin call waits for the check threads; past it the caller is told that the change is on its way. */
+export const ENFORCEMENT_TIMEOUT_MS = 1_000;
+
+/**
+ * Waits until every check thread of this process has applied a revision. Returns whether they have: false after
+ * `timeoutMs`, undefined where there are no check threads.
+ */
+export async function enforced(
+  board: Board,
+  revision: number,
+  timeoutMs: number = ENFORCEMENT_TIMEOUT_MS,
+): Promise<boolean | undefined> {
+  if (board.applied.length === 0) return undefined;
+  const deadline = performance.now() + timeoutMs;
+  for (let thread = 0; thread < board.applied.length; thread++) {
+    for (let applied = Atomics.load(board.applied, thread); isBehind(applied, revision); ) {
+      const remaining = deadline - performance.now();
+      if (remaining <= 0) return false;
+      await Atomics.waitAsync(board.applied, thread, applied, remaining).value;
+      applied = Atomics.load(board.applied, thread);
+    }
+  }
+  return true;
+}
+
+function isBehind(applied: bigint, revision: number): boolean {
+  return applied !== NOT_FOLLOWING && applied < BigInt(revision);
+}
+
+/** Publishes a number that others wait for, and wakes them. */
+export function publish(cells: BigInt64Array, cell: number, value: bigint): void {
+  Atomics.store(cells, cell, value);
+  Atomics.notify(cells, cell);
+}

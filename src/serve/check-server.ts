@@ -1,0 +1,99 @@
+import type { Socket } from "node:net";
+import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
+import { onFirstBytes } from "./first-bytes.ts";
+
+/** The full name of the service that Envoy calls. */
+const AUTHORIZATION = "envoy.service.auth.v3.Authorization";
+
+/** The gRPC data plane on connections that somebody else accepts. */
+export interface CheckServer {
+  take(socket: Socket): void;
+  /** What `grpc.health.v1` answers. */
+  setServing(serving: boolean): void;
+  /** Finishes the calls in progress and closes every connection. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The largest request that is judged. A larger one would be an error of the call, which Envoy's `failure_mode_allow`
+ * lets through. Envoy's `max_request_headers_kb` ends at 8 MiB and a path is sent twice, so nothing larger can come
+ * without a body.
+ */
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Far above the 1,024 that Envoy opens: where it is near, Node ends the whole connection after 100 streams too many
+ * (`maxSessionRejectedStreams`), and every check on it fails.
+ */
+const MAX_CONCURRENT_STREAMS = 100_000;
+
+/**
+ * Envoy resets a stream for every client that gives up and for every check it timed out. nghttp2's own limit (1,000, then
+ * 33 a second) then closes the connection under all other checks; this one is out of reach of what Envoy can do.
+ */
+const STREAM_RESETS = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 };
+
+/** Metadata of a Check call is well under 1 KiB; trace headers are the largest part of it. */
+const MAX_HEADER_LIST_BYTES = 16 * 1024;
+
+const OPTIONS: ServerOptions = {
+  "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
+  "grpc.max_concurrent_streams": MAX_CONCURRENT_STREAMS,
+  // A peer that vanished without a word is found out within 80 seconds.
+  "grpc.keepalive_time_ms": 60_000,
+  "grpc.keepalive_timeout_ms": 20_000,
+  // Envoy takes a compressed answer for an error. 0 is identity.
+  "grpc.default_compression_algorithm": 0,
+  // Bookkeeping for a debugging service that is not offered.
+  "grpc.enable_channelz": 0,
+};
+
+/** Serves `Check` with a function from bytes to bytes. The function must not throw. */
+export function createCheckServer(answer: (request: Uint8Array) => Uint8Array): CheckServer {
+  const server = new Server(OPTIONS);
+  raiseHttp2Limits(server);
+  server.addService(
+    {
+      Check: {
+        path: `/${AUTHORIZATION}/Check`,
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: asBuffer,
+        requestDeserialize: (bytes: Buffer) => bytes,
+        responseSerialize: asBuffer,
+        responseDeserialize: (bytes: Buffer) => bytes,
+      },
+    },
+    {
+      Check: (call: { request: Buffer }, respond: (error: null, response: Uint8Array) => void) =>
+        respond(null, answer(call.request)),
+    },
+  );
+  const health = new HealthImplementation({ "": "NOT_SERVING", [AUTHORIZATION]: "NOT_SERVING" });
+  health.addToServer(server);
+  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    take: (socket) => onFirstBytes(socket, 1, () => connections.injectConnection(socket)),
+    setServing(serving) {
+      for (const service of ["", AUTHORIZATION]) health.setStatus(service, serving ? "SERVING" : "NOT_SERVING");
+    },
+    stop() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.tryShutdown(() => resolve());
+      return promise;
+    },
+  };
+}
+
+/** grpc-js fails every call whose answer is not a Buffer; this makes one of the same memory. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** grpc-js has no option for these, so they go where it keeps what it hands to `node:http2`; a test sees them at work. */
+function raiseHttp2Limits(server: Server): void {
+  const { commonServerOptions } = server as unknown as { commonServerOptions: { settings?: object } };
+  Object.assign(commonServerOptions, STREAM_RESETS);
+  commonServerOptions.settings = { ...commonServerOptions.settings, maxHeaderListSize: MAX_HEADER_LIST_BYTES };
+}

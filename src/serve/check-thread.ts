@@ -1,0 +1,69 @@
+import { hash, randomUUID } from "node:crypto";
+import { parentPort, workerData } from "node:worker_threads";
+import { createCheck } from "../check/check.ts";
+import { DEFAULT_SOURCES } from "../check/credential.ts";
+import { CheckCounters } from "../observe/check-counters.ts";
+import { createDenialLog } from "../observe/denial-log.ts";
+import { compilePolicy } from "../policy/policy.ts";
+import { NOT_FOLLOWING, openBoard, publish } from "./board.ts";
+import { createCheckServer } from "./check-server.ts";
+import { createFollowedStore } from "./followed-store.ts";
+import { listen } from "./listen.ts";
+import { runThread } from "./thread.ts";
+import { type CheckThreadData, createThreadLog } from "./thread-messages.ts";
+
+// The body of a check thread: its own read-only handle, cache and connections. It never writes and waits for nobody.
+
+const { settings, index, address, shared, board: buffer, checkThreads } = workerData as CheckThreadData;
+
+await runThread(parentPort, async (report) => {
+  const log = createThreadLog(report);
+  const board = openBoard(buffer, checkThreads);
+  const counters = new CheckCounters(board.counters(index));
+  const tellDenial = createDenialLog(log);
+  const compiled = compilePolicy(settings.policy);
+  if ("problems" in compiled) throw new Error("the routes were not validated before they were handed to a thread");
+
+  const store = createFollowedStore(settings, board, {
+    onApplied: (revision) => publish(board.applied, index, revision === undefined ? NOT_FOLLOWING : BigInt(revision)),
+    onServing(serving) {
+      Atomics.store(board.serving, index, serving ? 1 : 0);
+      server.setServing(serving);
+    },
+    log,
+  });
+  const check = createCheck({
+    policy: compiled.policy,
+    credentials: DEFAULT_SOURCES,
+    identityHeaders: settings.identityHeaders,
+    realm: settings.realm,
+    onStoreError: settings.onStoreError,
+    digest: (secret) => hash("sha256", secret, "hex"),
+    store,
+    observe(decision, request, context, cause) {
+      counters.countOutcome(decision.reason);
+      if (!decision.allowed) tellDenial(decision, request, context, cause);
+    },
+  });
+  const server = createCheckServer((request) => {
+    const started = performance.now();
+    const answer = check(request, { nowMs: Date.now(), decisionId: randomUUID() });
+    counters.countDuration(performance.now() - started);
+    counters.countCache(store.cacheCounts());
+    return answer;
+  });
+
+  store.start();
+  const listener =
+    address &&
+    (await listen({ address, setting: "listen.authz", shared, onConnection: (socket) => server.take(socket) }));
+  report({ kind: "listening", addresses: listener === undefined ? {} : { authz: listener.address } });
+
+  return {
+    drain: () => store.drain(),
+    async stop() {
+      await listener?.close();
+      await server.stop();
+    },
+  };
+});

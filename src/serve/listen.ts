@@ -1,0 +1,119 @@
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { type Address, formatAddress } from "../config/address.ts";
+import { StartError } from "./start-error.ts";
+
+/** A listener that waits at its address. */
+export interface Listener {
+  /** With the port that was taken, where 0 was asked for. */
+  readonly address: Address;
+  /** Takes no more connections; those that are there stay. */
+  close(): Promise<void>;
+}
+
+/** What a listener is to be. */
+export interface ListenOptions {
+  readonly address: Address;
+  /** Names the setting in errors, such as `listen.authz`. */
+  readonly setting: string;
+  /** Takes each new connection. */
+  readonly onConnection: (socket: Socket) => void;
+  /** Shares the port with other threads of this program (SO_REUSEPORT). TCP only. */
+  readonly shared?: boolean;
+  /** The permissions of a Unix socket. */
+  readonly socketMode?: number;
+}
+
+/** Group and owner may connect: the proxy beside us usually runs as another user of the same group. */
+const PROXY_SOCKET_MODE = 0o660;
+
+/**
+ * Takes an address and waits for connections. A Unix socket that nobody answers is removed first: it outlives a program
+ * that was killed. Throws StartError where the address cannot be had.
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { address, onConnection } = options;
+  const server = createServer({ noDelay: true, keepAlive: true }, onConnection);
+  if (address.kind === "unix") await removeStaleSocket(address.path, options);
+  try {
+    await bind(server, options);
+  } catch (cause) {
+    throw new StartError(explain(cause as NodeJS.ErrnoException, options), cause);
+  }
+  return { address: boundAddress(server, address), close: () => closeServer(server) };
+}
+
+/**
+ * Makes sure that nobody else listens at a TCP address that several threads are about to share, and returns it with a
+ * port where 0 was asked for. Sharing would hide another program on the same port, even another Keyward.
+ */
+export async function probeAddress(address: Address, setting: string): Promise<Address> {
+  const listener = await listen({ address, setting, onConnection: (socket) => socket.destroy() });
+  await listener.close();
+  return listener.address;
+}
+
+async function bind(server: Server, { address, shared = false, socketMode }: ListenOptions): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  const listening = () => {
+    server.off("error", reject);
+    resolve();
+  };
+  if (address.kind === "tcp") {
+    server.listen({ host: address.host, port: address.port, reusePort: shared }, listening);
+    return promise;
+  }
+  // The program's mask lets nobody but its own user connect until chmod has opened the socket to whom it is meant for.
+  server.listen({ path: address.path }, listening);
+  await promise;
+  chmodSync(address.path, socketMode ?? PROXY_SOCKET_MODE);
+}
+
+function boundAddress(server: Server, address: Address): Address {
+  const bound = server.address();
+  if (address.kind === "unix" || bound === null || typeof bound === "string") return address;
+  return { ...address, port: bound.port };
+}
+
+function closeServer(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  return promise;
+}
+
+async function removeStaleSocket(path: string, options: ListenOptions): Promise<void> {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isSocket()) {
+    throw new StartError(
+      `${options.setting}: ${path} is there and is not a socket; move it away or choose another path`,
+    );
+  }
+  if (await isAnswered(path)) throw new StartError(inUse(options));
+  unlinkSync(path);
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(path);
+  socket.once("connect", () => resolve(true));
+  // Refused: nobody listens any more. Any other error leaves doubt, and a doubt removes nothing.
+  socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
+  return promise.finally(() => socket.destroy());
+}
+
+function inUse({ address, setting }: ListenOptions): string {
+  return `${setting}: ${formatAddress(address)} is in use by another program, perhaps another Keyward; stop it or set ${setting} to a free address`;
+}
+
+function explain(error: NodeJS.ErrnoException, options: ListenOptions): string {
+  const { address, setting } = options;
+  const where = formatAddress(address);
+  if (error.code === "EADDRINUSE") return inUse(options);
+  if (error.code === "EACCES" || error.code === "EPERM") return `${setting}: no permission to listen at ${where}`;
+  if (error.code === "EADDRNOTAVAIL") return `${setting}: ${where} is not an address of this machine`;
+  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return `${setting}: the name in ${where} is not known`;
+  if (error.code === "ENOENT") return `${setting}: the directory of ${where} does not exist`;
+  return `${setting}: cannot listen at ${where}: ${error.message}`;
+}

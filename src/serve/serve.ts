@@ -1,0 +1,148 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Address, formatAddress } from "../config/address.ts";
+import type { Settings } from "../config/settings.ts";
+import { CheckTotalizer } from "../observe/check-counters.ts";
+import type { Log } from "../observe/log.ts";
+import { createMetrics, durationHistogram } from "../observe/metrics.ts";
+import { type Board, createBoard, NOT_FOLLOWING, publish } from "./board.ts";
+import { listen, probeAddress } from "./listen.ts";
+import { createOpsServer } from "./ops-server.ts";
+import { type SupervisedThread, superviseThread } from "./supervised-thread.ts";
+import type { CheckThreadData, ThreadData } from "./thread-messages.ts";
+import { startThread } from "./worker.ts";
+
+/** A program that serves. */
+export interface Program {
+  /**
+   * Says NOT_SERVING, goes on answering for the configured delay, then finishes what is in progress. Returns whether
+   * everything had finished within the configured time.
+   */
+  stop(): Promise<boolean>;
+}
+
+/** How often the threads' counters are added up when nobody asks: long before a 32-bit cell can wrap twice. */
+const TOTALS_INTERVAL_MS = 10_000;
+
+/**
+ * Starts the threads and listeners of a configuration and returns once all of them answer. Throws StartError where an
+ * address or the database cannot be had.
+ *
+ * This thread supervises: signals, the ops listener, the replacement of threads that die. The writer thread holds the
+ * only writing handle and the admin listeners. Each check thread has its own read-only handle, cache and connections.
+ */
+export async function serve(settings: Settings, version: string, log: Log): Promise<Program> {
+  const checkThreads = settings.mode === "admin" ? 0 : settings.checkThreads;
+  const board = createBoard(checkThreads);
+  const data: ThreadData = { settings, board: board.buffer, checkThreads, version, startedAtMs: Date.now() };
+  const threads: { writer?: SupervisedThread; check: SupervisedThread[] } = { check: [] };
+  let stopping = false;
+
+  const totalizers = Array.from({ length: checkThreads }, (_, index) => new CheckTotalizer(board.counters(index)));
+  const totals = () => totalizers.map((totalizer) => totalizer.totals());
+  const totalling = setInterval(totals, TOTALS_INTERVAL_MS);
+  const metrics = createMetrics({
+    version,
+    totals,
+    appliedRevisions: () => Array.from(board.applied, (_, thread) => appliedRevision(board, thread)),
+    restarts: () => ({
+      writer: threads.writer?.restarts ?? 0,
+      check: threads.check.reduce((count, { restarts }) => count + restarts, 0),
+    }),
+  });
+  const ops = createOpsServer({
+    unreadiness: () => (stopping ? ["the program is shutting down"] : unreadiness(settings, board, threads)),
+    metrics: async () => (await metrics.metrics()) + durationHistogram(totals()),
+    metricsContentType: metrics.contentType,
+  });
+  const opsListener =
+    settings.listen.ops &&
+    (await listen({ address: settings.listen.ops, setting: "listen.ops", onConnection: ops.take }));
+
+  const stopThreads = async () => {
+    const deadlineMs = performance.now() + settings.shutdownTimeoutMs;
+    const checks = await Promise.all(threads.check.map((thread) => thread.stop(deadlineMs)));
+    const writer = await (threads.writer?.stop(deadlineMs) ?? true);
+    await opsListener?.close();
+    ops.stop();
+    clearInterval(totalling);
+    return writer && checks.every(Boolean);
+  };
+
+  try {
+    // The writer makes the database where there is none, so it comes first.
+    if (settings.mode !== "authz") threads.writer = await startWriter(data, log);
+    for await (const thread of startCheckThreads(data, board, log)) threads.check.push(thread);
+  } catch (error) {
+    opsListener?.close();
+    await stopThreads();
+    throw error;
+  }
+  const addresses = {
+    ...threads.check[0]?.addresses,
+    ...threads.writer?.addresses,
+    ...(opsListener && { ops: opsListener.address }),
+  };
+  log("info", "serving", { version, mode: settings.mode, database: settings.database, ...formatted(addresses) });
+
+  return {
+    async stop() {
+      stopping = true;
+      log("info", "shutting down", { delay_ms: settings.shutdownDelayMs });
+      threads.writer?.drain();
+      for (const thread of threads.check) thread.drain();
+      await delay(settings.shutdownDelayMs);
+      return stopThreads();
+    },
+  };
+}
+
+function startWriter(data: ThreadData, log: Log): Promise<SupervisedThread> {
+  return superviseThread({ name: "writer", start: () => startThread("writer", data, log), onDeath: () => {}, log });
+}
+
+async function* startCheckThreads(data: ThreadData, board: Board, log: Log): AsyncGenerator<SupervisedThread> {
+  const { settings, checkThreads } = data;
+  const shared = checkThreads > 1;
+  let address = settings.listen.authz;
+  if (shared && address !== undefined) address = await probeAddress(address, "listen.authz");
+  const { adminKey: _, ...withoutSecrets } = settings;
+  for (let index = 0; index < checkThreads; index++) {
+    const own: CheckThreadData = { ...data, settings: withoutSecrets, index, address, shared };
+    const onDeath = () => {
+      Atomics.store(board.serving, index, 0);
+      publish(board.applied, index, NOT_FOLLOWING);
+    };
+    const thread = await superviseThread({
+      name: `check ${index}`,
+      start: () => startThread("check", own, log),
+      onDeath,
+      log,
+    });
+    // A port that was left to the system is now known, and a thread that replaces this one has to take the same.
+    address = thread.addresses.authz ?? address;
+    yield thread;
+  }
+}
+
+function unreadiness(
+  settings: Settings,
+  board: Board,
+  threads: { readonly writer?: SupervisedThread; readonly check: readonly SupervisedThread[] },
+): string[] {
+  const missing: string[] = [];
+  if (settings.mode !== "authz" && threads.writer === undefined) missing.push("the writer thread has not started");
+  for (let thread = 0; thread < board.serving.length; thread++) {
+    if (Atomics.load(board.serving, thread) === 0)
+      missing.push(`check thread ${thread} does not answer from the store`);
+  }
+  return missing;
+}
+
+function appliedRevision(board: Board, thread: number): number | undefined {
+  const revision = Atomics.load(board.applied, thread);
+  return revision === NOT_FOLLOWING ? undefined : Number(revision);
+}
+
+function formatted(addresses: Readonly<Record<string, Address>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(addresses).map(([name, address]) => [name, formatAddress(address)]));
+}

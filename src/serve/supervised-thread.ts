@@ -1,0 +1,95 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Address } from "../config/address.ts";
+import type { Log } from "../observe/log.ts";
+import type { ThreadHandle } from "./worker.ts";
+
+/** The pause before a dead thread is replaced: short for a single accident, longer each time it dies young. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** A thread that has lived this long did not die of how it was started. */
+const SETTLED_AFTER_MS = 30_000;
+
+/** A thread that is replaced when it dies. */
+export interface SupervisedThread {
+  readonly addresses: Readonly<Record<string, Address>>;
+  /** How often it was replaced. */
+  readonly restarts: number;
+  drain(): void;
+  /** Lets it finish; past the deadline it is ended where it stands. Returns whether it had finished. */
+  stop(deadlineMs: number): Promise<boolean>;
+}
+
+/** What supervision needs of the one who asks for it. */
+export interface Supervision {
+  /** Names the thread in the log. */
+  readonly name: string;
+  start(): ThreadHandle;
+  /** Called when the thread has died, before it is replaced. */
+  onDeath(): void;
+  readonly log: Log;
+}
+
+/** Starts a thread and waits until it listens; from then on it is replaced when it dies. Rejects if the first cannot start. */
+export async function superviseThread({ name, start, onDeath, log }: Supervision): Promise<SupervisedThread> {
+  let thread = start();
+  let addresses: Readonly<Record<string, Address>>;
+  try {
+    addresses = await thread.listening;
+  } catch (error) {
+    await thread.terminate();
+    throw error;
+  }
+  let restarts = 0;
+  let stopping = false;
+  let draining = false;
+
+  const replaceWhenDead = async () => {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!stopping) {
+      const startedAt = performance.now();
+      const cause = await thread.ended;
+      if (stopping) return;
+      onDeath();
+      if (performance.now() - startedAt > SETTLED_AFTER_MS) pauseMs = FIRST_PAUSE_MS;
+      log("error", `the ${name} thread died; a new one starts in ${pauseMs} ms`, { cause: cause?.stack ?? "unknown" });
+      await delay(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      if (stopping) return;
+      restarts++;
+      thread = start();
+      if (draining) thread.order({ kind: "drain" });
+      await thread.listening.then(
+        () => log("info", `a new ${name} thread has taken over`),
+        async (error: Error) => {
+          log("error", `the new ${name} thread cannot start: ${error.message}`);
+          await thread.terminate();
+        },
+      );
+    }
+  };
+  void replaceWhenDead();
+
+  return {
+    addresses,
+    get restarts() {
+      return restarts;
+    },
+    drain() {
+      draining = true;
+      thread.order({ kind: "drain" });
+    },
+    async stop(deadlineMs) {
+      stopping = true;
+      thread.order({ kind: "stop" });
+      const timer = new AbortController();
+      const finished = await Promise.race([
+        thread.ended.then((cause) => cause === undefined),
+        delay(Math.max(0, deadlineMs - performance.now()), false, { signal: timer.signal }).catch(() => false),
+      ]);
+      timer.abort();
+      await thread.terminate();
+      return finished;
+    },
+  };
+}

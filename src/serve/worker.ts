@@ -1,0 +1,51 @@
+import { Worker } from "node:worker_threads";
+import type { Address } from "../config/address.ts";
+import type { Log } from "../observe/log.ts";
+import { StartError } from "./start-error.ts";
+import type { ThreadData, ThreadOrder, ThreadReport } from "./thread-messages.ts";
+
+/** A worker thread, from its start to its end. */
+export interface ThreadHandle {
+  /** Where it listens, by setting. Rejects with StartError where it was refused, and with the cause where it died. */
+  readonly listening: Promise<Readonly<Record<string, Address>>>;
+  /** Settles when the thread has ended, with what it died of, or undefined. Never rejects. */
+  readonly ended: Promise<Error | undefined>;
+  order(order: ThreadOrder): void;
+  terminate(): Promise<unknown>;
+}
+
+/**
+ * The bodies of the threads. The build turns `.ts` into `.js`, but not in a URL: here, and nowhere else, the ending is
+ * that of this very file.
+ */
+const BODIES = { check: "check-thread", writer: "writer-thread" };
+
+/** Starts a thread. Its log lines go to the log. */
+export function startThread(body: keyof typeof BODIES, data: ThreadData, log: Log): ThreadHandle {
+  const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  const worker = new Worker(new URL(`./${BODIES[body]}${ending}`, import.meta.url), { workerData: data });
+  const listening = Promise.withResolvers<Readonly<Record<string, Address>>>();
+  const ended = Promise.withResolvers<Error | undefined>();
+  let death: Error | undefined;
+  worker.on("message", (report: ThreadReport) => {
+    if (report.kind === "log") log(report.level, report.message, report.fields);
+    else if (report.kind === "listening") listening.resolve(report.addresses);
+    else listening.reject(new StartError(report.message));
+  });
+  worker.on("error", (error) => {
+    death = error instanceof Error ? error : new Error(String(error));
+  });
+  worker.on("exit", (code) => {
+    if (code !== 0) death ??= new Error(`the thread ended with code ${code}`);
+    listening.reject(death ?? new Error("the thread ended before it listened"));
+    ended.resolve(death);
+  });
+  // Who waits for neither must not be a reason to crash.
+  listening.promise.catch(() => {});
+  return {
+    listening: listening.promise,
+    ended: ended.promise,
+    order: (order) => worker.postMessage(order),
+    terminate: () => worker.terminate(),
+  };
+}

@@ -1,0 +1,56 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { type AdminApi, createAdminHandler } from "../admin/api.ts";
+import type { Address } from "../config/address.ts";
+import { openStore } from "../store/store.ts";
+import { createAdminServer } from "./admin-server.ts";
+import { openBoard, publish } from "./board.ts";
+import { makeFirstAdminKeys } from "./first-admin-key.ts";
+import { listen } from "./listen.ts";
+import { ServingSwitch } from "./serving-switch.ts";
+import { runThread } from "./thread.ts";
+import { createThreadLog, type ThreadData } from "./thread-messages.ts";
+
+// The body of the writer thread: the only writing handle, and the admin listeners in front of it.
+
+/** Only who runs this program may connect: on the local admin socket nobody is asked for a key. */
+const LOCAL_SOCKET_MODE = 0o600;
+
+const { settings, board: buffer, checkThreads, version, startedAtMs } = workerData as ThreadData;
+
+await runThread(parentPort, async (report) => {
+  const log = createThreadLog(report);
+  const board = openBoard(buffer, checkThreads);
+  const store = openStore(settings.database);
+  publish(board.head, 0, BigInt(store.revision()));
+  makeFirstAdminKeys(store, settings, log);
+
+  const state = new ServingSwitch();
+  const program = { version, mode: settings.mode, startedAtMs, database: settings.database };
+  const api: AdminApi = { store, board, state, program, log };
+  const network = createAdminServer(createAdminHandler(api, false));
+  const local = createAdminServer(createAdminHandler(api, true));
+  const { admin, adminLocal } = settings.listen;
+  const listeners = [
+    admin && (await listen({ address: admin, setting: "listen.admin", onConnection: network.take })),
+    adminLocal &&
+      (await listen({
+        address: adminLocal,
+        setting: "listen.admin_local",
+        socketMode: LOCAL_SOCKET_MODE,
+        onConnection: local.take,
+      })),
+  ];
+  const addresses: Record<string, Address> = {};
+  if (listeners[0]) addresses.admin = listeners[0].address;
+  if (listeners[1]) addresses.admin_local = listeners[1].address;
+  report({ kind: "listening", addresses });
+
+  return {
+    drain: () => state.set(false),
+    async stop() {
+      await Promise.all(listeners.map((listener) => listener?.close()));
+      await Promise.all([network.stop(), local.stop()]);
+      store.close();
+    },
+  };
+});
