@@ -110,7 +110,7 @@ const SETTINGS = {
     type: oneOf("trace", "debug", "info", "warn", "error"),
     default: "info",
     what: "The least severity that is logged",
-    why: "Single checks are not logged at it",
+    why: "Denials are logged at `info`, at most ten a second per check thread; what is let through is not logged",
   }),
   "log.format": setting({
     type: oneOf("auto", "json", "pretty"),
