@@ -1,6 +1,6 @@
 import type { Extension } from "../policy/extensions.ts";
 import { createWatchedNames, type WatchedHeaders, type WatchedNames } from "./watched.ts";
-import { fields, MALFORMED, WireReader } from "./wire.ts";
+import { byteString, fields, MALFORMED, WireReader } from "./wire.ts";
 
 /** A header of the request in which a credential may be. */
 export interface Header {
@@ -60,122 +60,152 @@ const SOCKET_ADDRESS = fields([2]);
 
 const EXTENSION_PREFIX = "keyward.";
 
-/** What the messages on the way down have told so far. */
-class Draft {
-  sourceAddress: string | undefined;
-  http: WireReader | undefined;
+/** A part of the message. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The request as the messages on the way down tell it. */
+class DecodedRequest implements AccessRequest {
   method = "";
-  host = "";
-  path = "";
-  pseudoMethod: string | undefined;
-  pseudoAuthority: string | undefined;
-  pseudoPath: string | undefined;
+  authority: string | undefined = "";
+  target: string | undefined = "";
   bytesKnown = false;
   headers: Header[] = [];
   readonly identitySpellings: string[] = [];
   readonly extensions: Extension[] = [];
-}
+  readonly #bytes: Uint8Array;
+  source: Span | undefined;
 
-function readCheckRequest(bytes: Uint8Array, names: WatchedNames): AccessRequest | undefined {
-  const draft = new Draft();
-  const message = new WireReader(bytes, 0, bytes.length, CHECK_REQUEST);
-  while (message.next()) readAttributes(message.message(ATTRIBUTE_CONTEXT), draft);
-  if (draft.http === undefined) return undefined;
-  readHttp(draft.http, draft, names);
-  const { method, host, path, pseudoMethod, pseudoAuthority, pseudoPath } = draft;
-  if ((pseudoMethod ?? method) !== method) return undefined;
-  return {
-    method,
-    authority: (pseudoAuthority ?? host) === host ? host : undefined,
-    target: (pseudoPath ?? path) === path ? path : undefined,
-    bytesKnown: draft.bytesKnown,
-    sourceAddress: draft.sourceAddress,
-    headers: draft.headers,
-    identitySpellings: draft.identitySpellings,
-    extensions: draft.extensions,
-  };
-}
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
 
-function readAttributes(attributes: WireReader, draft: Draft): void {
-  while (attributes.next()) {
-    if (attributes.field === ATTRIBUTES.contextExtensions) {
-      readExtension(attributes.message(MAP_ENTRY), draft);
-    } else if (attributes.field === ATTRIBUTES.request) {
-      const request = attributes.message(REQUEST);
-      while (request.next()) draft.http = request.message(HTTP_REQUEST);
-    } else {
-      draft.sourceAddress = readPeerAddress(attributes.message(FIRST));
-    }
+  /** Made into text once somebody asks: most checks never do. */
+  get sourceAddress(): string | undefined {
+    return this.source && byteString(this.#bytes, this.source.start, this.source.end);
   }
 }
 
+/** Where the pseudo-headers stand among the headers. */
+interface PseudoHeaders {
+  ":method"?: Span;
+  ":authority"?: Span;
+  ":path"?: Span;
+}
+
+function readCheckRequest(bytes: Uint8Array, names: WatchedNames): AccessRequest | undefined {
+  const request = new DecodedRequest(bytes);
+  let isWhole = false;
+  const message = new WireReader(bytes, 0, bytes.length, CHECK_REQUEST);
+  while (message.next()) isWhole = readAttributes(message.message(ATTRIBUTE_CONTEXT), request, names);
+  return isWhole ? request : undefined;
+}
+
+/** Returns whether there is an HTTP request among the attributes, and its method is not told in two ways. */
+function readAttributes(attributes: WireReader, request: DecodedRequest, names: WatchedNames): boolean {
+  let isWhole = false;
+  while (attributes.next()) {
+    if (attributes.field === ATTRIBUTES.contextExtensions) {
+      readExtension(attributes.message(MAP_ENTRY), request);
+    } else if (attributes.field === ATTRIBUTES.request) {
+      const message = attributes.message(REQUEST);
+      while (message.next()) isWhole = readHttp(message.message(HTTP_REQUEST), request, names);
+    } else {
+      request.source = findAddress(attributes.message(FIRST));
+    }
+  }
+  return isWhole;
+}
+
 /** Peer.address → Address.socket_address → SocketAddress.address. A pipe or an internal address is none. */
-function readPeerAddress(peer: WireReader): string | undefined {
+function findAddress(peer: WireReader): Span | undefined {
   if (!peer.next()) return undefined;
   const address = peer.message(FIRST);
   if (!address.next()) return undefined;
   const socket = address.message(SOCKET_ADDRESS);
-  return socket.next() ? socket.byteString() : undefined;
+  return socket.next() ? { start: socket.start, end: socket.end } : undefined;
 }
 
-function readExtension(entry: WireReader, draft: Draft): void {
+function readExtension(entry: WireReader, request: DecodedRequest): void {
   let name = "";
   let value = "";
   while (entry.next()) {
     if (entry.field === 1) name = entry.byteString();
     else value = entry.byteString();
   }
-  if (name.startsWith(EXTENSION_PREFIX)) draft.extensions.push({ name, value });
+  if (name.startsWith(EXTENSION_PREFIX)) request.extensions.push({ name, value });
 }
 
-function readHttp(http: WireReader, draft: Draft, names: WatchedNames): void {
+/**
+ * Reads an HttpRequest and compares what its pseudo-headers repeat. Returns false where the method is told in two ways;
+ * a host or path that is, is left undefined, since those have reasons of their own.
+ */
+function readHttp(http: WireReader, request: DecodedRequest, names: WatchedNames): boolean {
+  const told = { method: NOWHERE, host: NOWHERE, path: NOWHERE };
+  let pseudo: PseudoHeaders = {};
   while (http.next()) {
-    if (http.field === HTTP.method) draft.method = http.byteString();
-    else if (http.field === HTTP.path) draft.path = http.byteString();
-    else if (http.field === HTTP.host) draft.host = http.byteString();
-    else if (http.field === HTTP.headerMap) readHeaderMap(http.message(HEADER_MAP), draft, names);
+    if (http.field === HTTP.method) told.method = { start: http.start, end: http.end };
+    else if (http.field === HTTP.path) told.path = { start: http.start, end: http.end };
+    else if (http.field === HTTP.host) told.host = { start: http.start, end: http.end };
+    else if (http.field === HTTP.headerMap) {
+      request.bytesKnown = true;
+      request.headers = [];
+      pseudo = {};
+      const map = http.message(HEADER_MAP);
+      while (map.next()) readHeader(map.message(HEADER_VALUE), request, pseudo, names);
+    }
     // `header_map` is the truer of the two (attribute_context.proto): where it is present, `headers` is not looked at.
-    else if (!draft.bytesKnown) readHeader(http.message(MAP_ENTRY), draft, names);
+    else if (!request.bytesKnown) readHeader(http.message(MAP_ENTRY), request, pseudo, names);
   }
+  const agreed = (span: Span, repeated: Span = span) => {
+    return haveSameBytes(http.bytes, span, repeated) ? byteString(http.bytes, span.start, span.end) : undefined;
+  };
+  request.authority = agreed(told.host, pseudo[":authority"]);
+  request.target = agreed(told.path, pseudo[":path"]);
+  const method = agreed(told.method, pseudo[":method"]);
+  request.method = method ?? "";
+  return method !== undefined;
 }
 
-function readHeaderMap(map: WireReader, draft: Draft, names: WatchedNames): void {
-  draft.bytesKnown = true;
-  draft.headers = [];
-  draft.pseudoMethod = draft.pseudoAuthority = draft.pseudoPath = undefined;
-  while (map.next()) readHeader(map.message(HEADER_VALUE), draft, names);
+/** Of a field that is not there, and so is empty. */
+const NOWHERE: Span = { start: 0, end: 0 };
+
+function haveSameBytes(bytes: Uint8Array, one: Span, other: Span): boolean {
+  if (one.end - one.start !== other.end - other.start) return false;
+  for (let at = one.start, beside = other.start; at < one.end; at++, beside++) {
+    if (bytes[at] !== bytes[beside]) return false;
+  }
+  return true;
 }
 
 /** One HeaderValue (key 1, value 2, raw_value 3), or one entry of the map `headers` (key 1, value 2). */
-function readHeader(entry: WireReader, draft: Draft, names: WatchedNames): void {
+function readHeader(entry: WireReader, request: DecodedRequest, pseudo: PseudoHeaders, names: WatchedNames): void {
+  const { bytes } = entry;
   let keyStart = 0;
   let keyEnd = 0;
-  let valueStart = 0;
-  let valueEnd = 0;
+  let start = 0;
+  let end = 0;
   while (entry.next()) {
     if (entry.field === 1) {
       keyStart = entry.start;
       keyEnd = entry.end;
     } else if (entry.start !== entry.end) {
-      if (valueStart !== valueEnd) throw MALFORMED;
-      valueStart = entry.start;
-      valueEnd = entry.end;
+      if (start !== end) throw MALFORMED;
+      start = entry.start;
+      end = entry.end;
     }
   }
-  const watched = names.find(entry.bytes, keyStart, keyEnd);
+  const watched = names.find(bytes, keyStart, keyEnd);
   if (watched === undefined) return;
-  if (watched.kind === "identity") {
-    const spelling = entry.byteString(keyStart, keyEnd).toLowerCase();
-    if (!draft.identitySpellings.includes(spelling)) draft.identitySpellings.push(spelling);
-    return;
+  if (watched.kind === "pseudo") {
+    if (pseudo[watched.name] !== undefined) throw MALFORMED;
+    pseudo[watched.name] = { start, end };
+  } else if (watched.kind === "credential") {
+    request.headers.push({ name: watched.name, value: byteString(bytes, start, end) });
+  } else {
+    const spelling = byteString(bytes, keyStart, keyEnd).toLowerCase();
+    if (!request.identitySpellings.includes(spelling)) request.identitySpellings.push(spelling);
   }
-  const value = entry.byteString(valueStart, valueEnd);
-  if (watched.kind === "credential") draft.headers.push({ name: watched.name, value });
-  else readPseudoHeader(watched.name, value, draft);
-}
-
-function readPseudoHeader(name: string, value: string, draft: Draft): void {
-  const field = name === ":path" ? "pseudoPath" : name === ":method" ? "pseudoMethod" : "pseudoAuthority";
-  if (draft[field] !== undefined) throw MALFORMED;
-  draft[field] = value;
 }

@@ -48,7 +48,7 @@ const RESPONSE = { status: 1, denied: 2, ok: 3, dynamicMetadata: 4, error: 5 };
 export function createEncode(settings: EncodeSettings): Encode {
   const writer = new BackwardWriter();
   const { identityHeaders, realm, onStoreError } = settings;
-  const headerNames = Object.values(identityHeaders);
+  const names = Object.values(identityHeaders).map((name) => ({ name, underscored: name.replaceAll("-", "_") }));
 
   /** Status 0 is what Envoy lets through; so is no status at all, which no other function here can leave out. */
   const allow = (decision: Allowed, id: string, carriers: readonly string[], spellings: readonly string[]) => {
@@ -56,7 +56,7 @@ export function createEncode(settings: EncodeSettings): Encode {
     const identity = identityOf(decision.record, identityHeaders);
     writeMetadata(writer, decision, id);
     const ok = writer.mark();
-    writeHeadersToRemove(writer, headerNames, identity, carriers, spellings);
+    writeHeadersToRemove(writer, names, identity, carriers, spellings);
     for (const [name, value] of identity) writeHeader(writer, name, value);
     writer.message(RESPONSE.ok, ok);
     writer.message(RESPONSE.status, writer.mark());
@@ -106,17 +106,18 @@ function identityOf(record: KeyRecord | undefined, names: IdentityHeaders): read
  */
 function writeHeadersToRemove(
   writer: BackwardWriter,
-  names: readonly string[],
+  names: readonly { readonly name: string; readonly underscored: string }[],
   identity: readonly (readonly [string, string])[],
   carriers: readonly string[],
   spellings: readonly string[],
 ): void {
   for (const carrier of carriers) writer.text(5, carrier);
-  for (const spelling of spellings) if (!names.includes(spelling)) writer.text(5, spelling);
-  for (const name of names) {
+  for (const spelling of spellings) {
+    if (!names.some(({ name, underscored }) => spelling === name || spelling === underscored)) writer.text(5, spelling);
+  }
+  for (const { name, underscored } of names) {
     if (!identity.some(([set]) => set === name)) writer.text(5, name);
-    const underscored = name.replaceAll("-", "_");
-    if (underscored !== name && !spellings.includes(underscored)) writer.text(5, underscored);
+    if (underscored !== name) writer.text(5, underscored);
   }
 }
 

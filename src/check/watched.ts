@@ -7,10 +7,9 @@ export interface WatchedHeaders {
 }
 
 /** A header that is looked at, and why. */
-interface WatchedName {
-  readonly name: string;
-  readonly kind: "credential" | "identity" | "pseudo";
-}
+type WatchedName =
+  | { readonly kind: "credential" | "identity"; readonly name: string }
+  | { readonly kind: "pseudo"; readonly name: (typeof PSEUDO_HEADERS)[number] };
 
 /** Finds out, without building a string, whether the name that stands between two positions is looked at. */
 export interface WatchedNames {
@@ -18,19 +17,19 @@ export interface WatchedNames {
 }
 
 /** The pseudo-headers that repeat what other fields of the request say, and must agree with them. */
-const PSEUDO_HEADERS = [":method", ":path", ":authority"];
+const PSEUDO_HEADERS = [":method", ":path", ":authority"] as const;
 
 /** Names are sorted by length, so that a header nobody looks at costs one comparison. */
 export function createWatchedNames(watched: WatchedHeaders): WatchedNames {
   const byLength: WatchedName[][] = [];
-  const add = (kind: WatchedName["kind"]) => (name: string) => {
-    const sameLength = byLength[name.length] ?? [];
-    sameLength.push({ name, kind });
-    byLength[name.length] = sameLength;
+  const add = (watched: WatchedName) => {
+    const sameLength = byLength[watched.name.length] ?? [];
+    sameLength.push(watched);
+    byLength[watched.name.length] = sameLength;
   };
-  PSEUDO_HEADERS.forEach(add("pseudo"));
-  watched.credentials.forEach(add("credential"));
-  watched.identity.forEach(add("identity"));
+  for (const name of PSEUDO_HEADERS) add({ kind: "pseudo", name });
+  for (const name of watched.credentials) add({ kind: "credential", name });
+  for (const name of watched.identity) add({ kind: "identity", name });
   return {
     find(bytes, start, end) {
       const candidates = byLength[end - start];

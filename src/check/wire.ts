@@ -75,17 +75,9 @@ export class WireReader {
     return new WireReader(this.bytes, this.start, this.end, known);
   }
 
-  /**
-   * The content of the field that `next` came to, or the bytes between two positions, one character (U+0000 to U+00FF) a
-   * byte: nothing is decoded, so nothing is lost.
-   */
-  byteString(start: number = this.start, end: number = this.end): string {
-    let text = "";
-    for (let from = start; from < end; from += CHARACTERS_AT_ONCE) {
-      const part = this.bytes.subarray(from, Math.min(end, from + CHARACTERS_AT_ONCE));
-      text += String.fromCharCode.apply(null, part as unknown as number[]);
-    }
-    return text;
+  /** The content of the field that `next` came to, one character a byte. */
+  byteString(): string {
+    return byteString(this.bytes, this.start, this.end);
   }
 
   #skip(type: number): void {
@@ -103,8 +95,8 @@ export class WireReader {
       if (this.#at >= this.#limit) throw MALFORMED;
       const byte = this.bytes[this.#at++] as number;
       if (shift === 28 && byte > 0x0f) throw MALFORMED;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
     }
     throw MALFORMED;
   }
@@ -120,5 +112,25 @@ export class WireReader {
 
 const LENGTH_DELIMITED = 2;
 
-/** `String.fromCharCode` takes its characters as arguments, which the stack bounds. */
-const CHARACTERS_AT_ONCE = 4096;
+/**
+ * The bytes between two positions, one character (U+0000 to U+00FF) a byte: nothing is decoded, so nothing is lost. Eight
+ * at once, because that is twice as fast for texts of this length as one by one, and no slower than `TextDecoder`.
+ */
+export function byteString(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  let at = start;
+  for (; at + 8 <= end; at += 8) {
+    text += String.fromCharCode(
+      bytes[at] as number,
+      bytes[at + 1] as number,
+      bytes[at + 2] as number,
+      bytes[at + 3] as number,
+      bytes[at + 4] as number,
+      bytes[at + 5] as number,
+      bytes[at + 6] as number,
+      bytes[at + 7] as number,
+    );
+  }
+  for (; at < end; at++) text += String.fromCharCode(bytes[at] as number);
+  return text;
+}

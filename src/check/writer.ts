@@ -1,27 +1,38 @@
-/** Room for the usual answer; grows where an answer is larger. */
-const INITIAL_BYTES = 4096;
+/**
+ * How much memory is taken at once. Some 150 answers share it, since taking memory for each costs ten times what writing
+ * it does; it is given back when the last of them is gone.
+ */
+const SLAB_BYTES = 64 * 1024;
+
+/** Where less than this is left, the next answer gets a new slab: nearly every answer is smaller, and grows no further. */
+const USUAL_BYTES = 2 * 1024;
 
 /**
  * Writes protobuf's wire format from the end to the beginning: a message's length is known once its content stands
  * behind it, so nothing is measured in advance. Fields are therefore written last first. Texts must be ASCII.
  */
 export class BackwardWriter {
-  #buffer = new Uint8Array(INITIAL_BYTES);
-  #at = INITIAL_BYTES;
+  #slab = new Uint8Array(SLAB_BYTES);
+  /** What is being written lies from `#at` to `#end`; what lies behind has been handed out. */
+  #at = SLAB_BYTES;
+  #end = SLAB_BYTES;
 
-  /** Forgets what was written. */
+  /** Forgets what was written since the last `finish`. */
   reset(): void {
-    this.#at = this.#buffer.length;
+    this.#at = this.#end;
   }
 
-  /** A copy of what was written since the last reset. */
+  /** What was written since the last `finish`. It is not touched again. */
   finish(): Uint8Array {
-    return this.#buffer.slice(this.#at);
+    const written = this.#slab.subarray(this.#at, this.#end);
+    this.#end = this.#at;
+    if (this.#at < USUAL_BYTES) this.#move(SLAB_BYTES);
+    return written;
   }
 
   /** How many bytes were written: taken before a message's content and given to `message` after it. */
   mark(): number {
-    return this.#buffer.length - this.#at;
+    return this.#end - this.#at;
   }
 
   /** Makes a field of all that was written since `mark`. */
@@ -33,8 +44,10 @@ export class BackwardWriter {
   text(field: number, text: string): void {
     const { length } = text;
     this.#reserve(length);
-    this.#at -= length;
-    for (let index = 0; index < length; index++) this.#buffer[this.#at + index] = text.charCodeAt(index);
+    const at = this.#at - length;
+    const slab = this.#slab;
+    for (let index = 0; index < length; index++) slab[at + index] = text.charCodeAt(index);
+    this.#at = at;
     this.#varint(length);
     this.#tag(field, 2);
   }
@@ -50,22 +63,30 @@ export class BackwardWriter {
   }
 
   #varint(value: number): void {
+    if (value < 0x80 && this.#at > 0) {
+      this.#slab[--this.#at] = value;
+      return;
+    }
     const bytes = value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
     this.#reserve(bytes);
     this.#at -= bytes;
     let rest = value;
     for (let index = 0; index < bytes; index++) {
-      this.#buffer[this.#at + index] = index === bytes - 1 ? rest : (rest & 0x7f) | 0x80;
+      this.#slab[this.#at + index] = index === bytes - 1 ? rest : (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
   }
 
   #reserve(bytes: number): void {
-    if (this.#at >= bytes) return;
-    const written = this.mark();
-    const grown = new Uint8Array(Math.max(this.#buffer.length * 2, written + bytes));
-    grown.set(this.#buffer.subarray(this.#at), grown.length - written);
-    this.#buffer = grown;
-    this.#at = grown.length - written;
+    if (this.#at < bytes) this.#move(2 * (this.mark() + bytes) + SLAB_BYTES);
+  }
+
+  /** Goes on in a new slab, with what was written so far at its end. */
+  #move(size: number): void {
+    const written = this.#slab.subarray(this.#at, this.#end);
+    this.#slab = new Uint8Array(size);
+    this.#end = size;
+    this.#at = size - written.length;
+    this.#slab.set(written, this.#at);
   }
 }

@@ -1,5 +1,5 @@
 import { BASE62_DIGITS, bytesToBigInt, isBase62, toBase62 } from "./base62.ts";
-import { crc32 } from "./crc32.ts";
+import { CRC32_START, crc32, crc32End, crc32Step } from "./crc32.ts";
 
 /** The prefix of a data-plane key where nothing else is asked for. */
 export const DEFAULT_PREFIX = "kw";
@@ -33,7 +33,7 @@ const START_DIGITS = 8;
  */
 export function writeSecret(prefix: string, random: Uint8Array): string {
   const unchecked = `${prefix}_${toBase62(bytesToBigInt(random), RANDOM_DIGITS)}`;
-  return unchecked + toBase62(BigInt(crc32(unchecked, unchecked.length)), CRC_DIGITS);
+  return unchecked + toBase62(BigInt(crc32(unchecked)), CRC_DIGITS);
 }
 
 /**
@@ -45,27 +45,36 @@ export function isSecret(text: string): boolean {
   const { length } = text;
   if (length > MAX_SECRET_LENGTH || length < BODY_LENGTH + 2) return false;
   const underscore = length - BODY_LENGTH - 1;
-  if (text.charCodeAt(underscore) !== 0x5f) return false;
-  for (let index = 0; index < underscore; index++) {
-    if (!isPrefixCharacter(text.charCodeAt(index))) return false;
+  const checksum = length - CRC_DIGITS;
+  // One pass: reading a character of a text that was cut out of another is most of the cost.
+  let crc = CRC32_START;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (index > underscore) {
+      if (!isBase62(code)) return false;
+    } else if (index === underscore ? code !== UNDERSCORE : !isPrefixCharacter(code)) {
+      return false;
+    }
+    if (index < checksum) crc = crc32Step(crc, code);
   }
-  for (let index = underscore + 1; index < length; index++) {
-    if (!isBase62(text.charCodeAt(index))) return false;
-  }
-  return hasChecksum(text);
+  return hasChecksum(text, crc32End(crc));
 }
+
+const UNDERSCORE = 0x5f;
 
 function isPrefixCharacter(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x5f;
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === UNDERSCORE;
 }
 
-function hasChecksum(text: string): boolean {
-  let crc = crc32(text, text.length - CRC_DIGITS);
+function hasChecksum(text: string, crc: number): boolean {
+  let rest = crc;
   for (let index = text.length - 1; index >= text.length - CRC_DIGITS; index--) {
-    if (text.charCodeAt(index) !== BASE62_DIGITS.charCodeAt(crc % 62)) return false;
-    crc = Math.floor(crc / 62);
+    // Not `%`, which is slow for what does not fit a signed 32-bit integer.
+    const quotient = Math.floor(rest / 62);
+    if (text.charCodeAt(index) !== BASE62_DIGITS.charCodeAt(rest - quotient * 62)) return false;
+    rest = quotient;
   }
-  return crc === 0;
+  return rest === 0;
 }
 
 /** The part of a well-formed secret that may be shown: its prefix and the first eight characters after it. */
