@@ -121,11 +121,15 @@ function readAttributes(attributes: WireReader, request: DecodedRequest, names: 
 
 /** Peer.address → Address.socket_address → SocketAddress.address. A pipe or an internal address is none. */
 function findAddress(peer: WireReader): Span | undefined {
-  if (!peer.next()) return undefined;
-  const address = peer.message(FIRST);
-  if (!address.next()) return undefined;
-  const socket = address.message(SOCKET_ADDRESS);
-  return socket.next() ? { start: socket.start, end: socket.end } : undefined;
+  let found: Span | undefined;
+  while (peer.next()) {
+    const address = peer.message(FIRST);
+    while (address.next()) {
+      const socket = address.message(SOCKET_ADDRESS);
+      while (socket.next()) found = { start: socket.start, end: socket.end };
+    }
+  }
+  return found;
 }
 
 function readExtension(entry: WireReader, request: DecodedRequest): void {

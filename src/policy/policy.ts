@@ -1,4 +1,5 @@
 import { readHost } from "../check/host.ts";
+import { isJudgeableMethod } from "../check/method.ts";
 import { looseForm } from "../check/path.ts";
 import { isScope, isWildcard } from "../key/scope.ts";
 import type { Access, PolicyConfig, PolicyProblem, RouteConfig } from "./config.ts";
@@ -77,7 +78,7 @@ function compileRoute(route: RouteConfig, report: Report): CompiledRoute | undef
     fail("host", `"${route.host}" must be a host name or IP literal, without wildcards`);
   }
   for (const method of route.methods ?? []) {
-    if (!METHOD.test(method)) fail("methods", `"${method}" must be a method name in upper case`);
+    if (!isJudgeableMethod(method)) fail("methods", `"${method}" must be a method name in upper case, and not CONNECT`);
   }
   if (route.methods?.length === 0) fail("methods", "must name at least one method; leave it out for any");
   for (const scope of route.scopes ?? []) {
@@ -90,9 +91,6 @@ function compileRoute(route: RouteConfig, report: Report): CompiledRoute | undef
   const rule: Rule = { access, scopes: route.scopes ?? [], match: route.match ?? "any", route: route.path };
   return { host, methods: route.methods, pattern, rule };
 }
-
-/** RFC 9110 §9.1 leaves methods to be any token; every registered one is upper-case letters and hyphens. */
-const METHOD = /^[A-Z][A-Z-]*$/;
 
 function contradictionIn(route: RouteConfig): [keyof RouteConfig | undefined, string] | undefined {
   const { access, scopes, match } = route;

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { ruleFromExtensions } from "../../src/policy/extensions.ts";
+import type { Rule } from "../../src/policy/rule.ts";
+
+type Entries = readonly (readonly [name: string, value: string])[];
+
+function ruleOf(entries: Entries): Rule | undefined {
+  return ruleFromExtensions(entries.map(([name, value]) => ({ name: `keyward.${name}`, value })));
+}
+
+const open = { access: "authenticated", scopes: [], match: "any", route: "context_extensions" };
+
+describe("the entries of a route make a rule:", () => {
+  test.each<[string, Entries, object]>([
+    ["public", [["access", "public"]], { access: "public" }],
+    ["deny", [["access", "deny"]], { access: "deny" }],
+    ["authenticated", [["access", "authenticated"]], {}],
+    ["one scope", [["scopes", "a:read"]], { scopes: ["a:read"] }],
+    ["two scopes, of which any is enough", [["scopes", "a b"]], { scopes: ["a", "b"] }],
+    [
+      "two scopes, of which any is enough, in words",
+      [
+        ["scopes", "a b"],
+        ["match", "any"],
+      ],
+      { scopes: ["a", "b"] },
+    ],
+    [
+      "two scopes, of which all are needed",
+      [
+        ["match", "all"],
+        ["scopes", "a b"],
+      ],
+      { scopes: ["a", "b"], match: "all" },
+    ],
+    [
+      "scopes and access that agree",
+      [
+        ["access", "authenticated"],
+        ["scopes", "a"],
+      ],
+      { scopes: ["a"] },
+    ],
+  ])("%s", (_title, entries, rule) => {
+    expect(ruleOf(entries)).toEqual({ ...open, ...rule });
+  });
+});
+
+describe("the entries of a route make none:", () => {
+  test.each<[string, Entries]>([
+    ["an unknown name", [["acces", "public"]]],
+    ["no name", [["", "public"]]],
+    ["a name in capitals", [["Access", "public"]]],
+    [
+      "an unknown name beside a known one",
+      [
+        ["access", "public"],
+        ["scope", "a"],
+      ],
+    ],
+    ["an unknown access", [["access", "open"]]],
+    ["access in capitals", [["access", "Public"]]],
+    ["access with a space", [["access", "public "]]],
+    ["an empty access", [["access", ""]]],
+    [
+      "an unknown match",
+      [
+        ["scopes", "a"],
+        ["match", "one"],
+      ],
+    ],
+    ["match without scopes", [["match", "all"]]],
+    [
+      "match without scopes, beside access",
+      [
+        ["access", "authenticated"],
+        ["match", "all"],
+      ],
+    ],
+    ["empty scopes", [["scopes", ""]]],
+    ["scopes with two spaces between them", [["scopes", "a  b"]]],
+    ["scopes with a comma between them", [["scopes", "a,b"]]],
+    ["scopes with a space at the end", [["scopes", "a "]]],
+    ["scopes that are not ASCII", [["scopes", "caf\xe9"]]],
+    ["a scope with a wildcard", [["scopes", "a:*"]]],
+    [
+      "public with scopes",
+      [
+        ["access", "public"],
+        ["scopes", "a"],
+      ],
+    ],
+    [
+      "deny with scopes",
+      [
+        ["scopes", "a"],
+        ["access", "deny"],
+      ],
+    ],
+    [
+      "access twice",
+      [
+        ["access", "deny"],
+        ["access", "deny"],
+      ],
+    ],
+    [
+      "scopes twice",
+      [
+        ["scopes", "a"],
+        ["scopes", "a"],
+      ],
+    ],
+    [
+      "match twice",
+      [
+        ["scopes", "a"],
+        ["match", "all"],
+        ["match", "all"],
+      ],
+    ],
+  ])("%s", (_title, entries) => {
+    expect(ruleOf(entries)).toBeUndefined();
+  });
+});

@@ -1,0 +1,131 @@
+import { describe, expect, test } from "vitest";
+import { readPath } from "../../src/check/path.ts";
+import type { RouteConfig } from "../../src/policy/config.ts";
+import { policyOf } from "../support/policies.ts";
+
+/** Where the rule for a request stands. */
+function routeOf(routes: readonly RouteConfig[], request: string, host = "api.test"): string {
+  const [method = "", target = ""] = request.split(" ");
+  const path = readPath(target, true);
+  if (path === undefined) throw new Error(`${target} is ambiguous`);
+  return policyOf(routes).ruleFor(method, host, path).route;
+}
+
+const closed: RouteConfig = { path: "/Admin/{id}", access: "deny" };
+const asking: RouteConfig = { path: "/v1/Orders", scopes: ["orders:read"] };
+const opening: RouteConfig = { path: "/healthz", access: "public" };
+const rest: RouteConfig = { path: "/**", access: "authenticated" };
+
+describe("what asks or denies matches loosely, what opens exactly:", () => {
+  test.each([
+    ["itself", "/v1/Orders", "/v1/Orders"],
+    ["another case", "/V1/ORDERS", "/v1/Orders"],
+    ["a trailing slash", "/v1/Orders/", "/v1/Orders"],
+    ["an escaped letter", "/v1/%4frders", "/v1/Orders"],
+    ["another case, escaped, with a trailing slash and a query", "/V1/%6fRDERS/?x", "/v1/Orders"],
+    ["one character less", "/v1/Order", "/**"],
+    ["what is below it", "/v1/Orders/1", "/**"],
+    ["a closed route in another case", "/ADMIN/7", "/Admin/{id}"],
+    ["a closed route with a trailing slash", "/Admin/7/", "/Admin/{id}"],
+    ["a closed route without its segment", "/Admin/", "/**"],
+    ["a public route itself", "/healthz", "/healthz"],
+    ["a public route with an escaped letter, which is the same path", "/%68ealthz", "/healthz"],
+    ["a public route in another case", "/Healthz", "/**"],
+    ["a public route with a trailing slash", "/healthz/", "/**"],
+  ])("%s", (_title, target, route) => {
+    expect(routeOf([closed, asking, opening, rest], `GET ${target}`)).toBe(route);
+  });
+});
+
+describe("the first route that matches wins:", () => {
+  const narrow: RouteConfig = { path: "/v1/x", access: "deny" };
+  const wide: RouteConfig = { path: "/v1/**", access: "authenticated" };
+  test.each([
+    ["the narrow one before the wide one", [narrow, wide], "/v1/x", "/v1/x"],
+    ["the wide one before the narrow one", [wide, narrow], "/v1/x", "/v1/**"],
+    ["the second, where the first does not match", [narrow, wide], "/v1/xx", "/v1/**"],
+    ["none", [narrow], "/v1/xx", "default_access"],
+  ])("%s", (_title, routes, target, route) => {
+    expect(routeOf(routes, `GET ${target}`)).toBe(route);
+  });
+});
+
+describe("a method that a route does not name falls through:", () => {
+  const routes: RouteConfig[] = [
+    { path: "/v1", methods: ["GET", "HEAD"], scopes: ["read"] },
+    { path: "/v1", methods: ["POST"], scopes: ["write"] },
+  ];
+  const scopesFor = (method: string) => policyOf(routes).ruleFor(method, "api.test", "/v1").scopes;
+
+  test.each([
+    ["GET", ["read"]],
+    ["HEAD", ["read"]],
+    ["POST", ["write"]],
+    ["POS", []],
+    ["PUT", []],
+  ])("%s asks for %j", (method, scopes) => {
+    expect(scopesFor(method)).toEqual(scopes);
+  });
+
+  test("in the end to the default, which is closed", () => {
+    expect(policyOf(routes).ruleFor("PUT", "api.test", "/v1")).toMatchObject({
+      access: "deny",
+      route: "default_access",
+    });
+  });
+});
+
+describe("a host is compared in the form in which requests have it:", () => {
+  const route = (host: string): RouteConfig[] => [{ host, path: "/**", access: "authenticated" }];
+  test.each([
+    ["itself", "api.test", "api.test", "/**"],
+    ["capitals in the configuration", "API.Test", "api.test", "/**"],
+    ["a trailing dot and a port in the configuration", "api.test.:443", "api.test", "/**"],
+    ["an IPv6 literal", "[::1]", "[::1]", "/**"],
+    ["one character more", "api.test", "api.tests", "default_access"],
+    ["a name below it", "api.test", "a.api.test", "default_access"],
+    ["no host", "api.test", "", "default_access"],
+  ])("%s", (_title, configured, host, found) => {
+    expect(routeOf(route(configured), "GET /", host)).toBe(found);
+  });
+});
+
+describe("what no route matches", () => {
+  test.each([
+    ["asks for a key where there are no routes", [], undefined, "authenticated"],
+    ["is closed as soon as there is one", [opening], undefined, "deny"],
+    ["is public where that is said", [opening], "public", "public"],
+    ["is closed where that is said, without routes", [], "deny", "deny"],
+    ["asks for a key where that is said, beside routes", [opening], "authenticated", "authenticated"],
+  ] as const)("%s", (_title, routes, said, access) => {
+    const rule = policyOf(routes, said).ruleFor("GET", "api.test", "/nowhere");
+    expect(rule).toEqual({ access, scopes: [], match: "any", route: "default_access" });
+  });
+});
+
+describe("the rule of a route", () => {
+  test.each<[string, RouteConfig, object]>([
+    [
+      "with scopes asks for any of them",
+      { path: "/v1", scopes: ["a", "b"] },
+      { access: "authenticated", scopes: ["a", "b"], match: "any" },
+    ],
+    [
+      "with scopes asks for all where that is said",
+      { path: "/v1", scopes: ["a"], match: "all" },
+      { access: "authenticated", scopes: ["a"], match: "all" },
+    ],
+    [
+      "may say both access and scopes",
+      { path: "/v1", scopes: ["a"], access: "authenticated" },
+      { access: "authenticated", scopes: ["a"], match: "any" },
+    ],
+    [
+      "with access asks for a key only",
+      { path: "/v1", access: "authenticated" },
+      { access: "authenticated", scopes: [], match: "any" },
+    ],
+  ])("%s", (_title, route, rule) => {
+    expect(policyOf([route]).ruleFor("GET", "api.test", "/v1")).toEqual({ ...rule, route: "/v1" });
+  });
+});

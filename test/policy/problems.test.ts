@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import type { PolicyProblem, RouteConfig } from "../../src/policy/config.ts";
+import { compilePolicy } from "../../src/policy/policy.ts";
+
+function problemsOf(routes: readonly RouteConfig[]): readonly PolicyProblem[] {
+  const compiled = compilePolicy({ routes });
+  return "problems" in compiled ? compiled.problems : [];
+}
+
+const sound: RouteConfig = { path: "/v1", access: "authenticated" };
+
+describe("one route is refused", () => {
+  test.each<[string, Partial<RouteConfig>, keyof RouteConfig | undefined, string]>([
+    ["a path without a slash", { path: "v1" }, "path", '"v1" must begin with "/"'],
+    ["an ambiguous path", { path: "/a/../b" }, "path", '"/a/../b" can be read in more than one way'],
+    [
+      "a host with a wildcard",
+      { host: "*.test" },
+      "host",
+      '"*.test" must be a host name or IP literal, without wildcards',
+    ],
+    [
+      "a host with a comma",
+      { host: "a.test,b.test" },
+      "host",
+      '"a.test,b.test" must be a host name or IP literal, without wildcards',
+    ],
+    ["an empty host", { host: "" }, "host", '"" must be a host name or IP literal, without wildcards'],
+    [
+      "a method in small letters",
+      { methods: ["GET", "post"] },
+      "methods",
+      '"post" must be a method name in upper case, and not CONNECT',
+    ],
+    ["an empty method", { methods: [""] }, "methods", '"" must be a method name in upper case, and not CONNECT'],
+    [
+      "CONNECT, which is always refused",
+      { methods: ["CONNECT"] },
+      "methods",
+      '"CONNECT" must be a method name in upper case, and not CONNECT',
+    ],
+    ["no method at all", { methods: [] }, "methods", "must name at least one method; leave it out for any"],
+    ["a scope with a space", { access: undefined, scopes: ["a b"] }, "scopes", '"a b" must be a scope without "*"'],
+    ["a scope with a wildcard", { access: undefined, scopes: ["a:*"] }, "scopes", '"a:*" must be a scope without "*"'],
+    [
+      "no scope at all",
+      { access: undefined, scopes: [] },
+      "scopes",
+      "must name at least one scope; for any valid key say access: authenticated",
+    ],
+    ["neither access nor scopes", { access: undefined }, undefined, "says neither access nor scopes"],
+    ["public with scopes", { access: "public", scopes: ["a"] }, "access", "public contradicts scopes"],
+    ["deny with scopes", { access: "deny", scopes: ["a"] }, "access", "deny contradicts scopes"],
+    ["match without scopes", { match: "all" }, "match", "says how to match scopes, but there are none"],
+  ])("for %s", (_title, fault, field, message) => {
+    expect(problemsOf([sound])).toEqual([]);
+    expect(
+      problemsOf([
+        { path: "/ok", access: "public" },
+        { ...sound, ...fault },
+      ]),
+    ).toEqual([{ route: 1, field, message }]);
+  });
+
+  test("for everything that is wrong with it, and so is each of the others", () => {
+    const problems = problemsOf([
+      { path: "v1", methods: ["get"], scopes: ["a b"], match: "any" },
+      sound,
+      { ...sound, path: "/a//b" },
+    ]);
+    expect(problems.map(({ route, field }) => [route, field])).toEqual([
+      [0, "path"],
+      [0, "methods"],
+      [0, "scopes"],
+      [2, "path"],
+    ]);
+  });
+});
+
+test.each(["GET", "M-SEARCH", "VERSION_CONTROL"])("a route may name the method %s", (method) => {
+  expect(problemsOf([{ ...sound, methods: [method] }])).toEqual([]);
+});
+
+describe("two routes", () => {
+  const other = (path: string, more: Partial<RouteConfig> = {}): RouteConfig => ({ path, access: "deny", ...more });
+  test.each<[string, RouteConfig, RouteConfig, boolean]>([
+    ["the same path", other("/a"), other("/a"), false],
+    ["paths that differ in case", other("/a"), other("/A"), true],
+    ["paths that differ in a letter", other("/a"), other("/b"), false],
+    ["paths that differ in a trailing slash", other("/a"), other("/a/"), true],
+    ["a path and all below it", other("/a"), other("/a/**"), false],
+    ["paths with an open end that differ in case", other("/a/**"), other("/A/**"), true],
+    ["paths that differ in an escape", other("/a:b"), other("/a%3Ab"), true],
+    ["paths that differ in an escape of what needs none", other("/a"), other("/%61"), false],
+    ["segments that differ in name only", other("/{a}"), other("/{b}"), false],
+    ["segments beside others that differ in case", other("/x/{a}"), other("/X/*"), true],
+    ["public ones that differ in case", other("/a", { access: "public" }), other("/A", { access: "public" }), true],
+    ["methods that are apart", other("/a", { methods: ["GET"] }), other("/A", { methods: ["PUT"] }), false],
+    ["methods that meet", other("/a", { methods: ["GET", "PUT"] }), other("/A", { methods: ["PUT"] }), true],
+    ["methods that meet all", other("/a", { methods: ["GET"] }), other("/A"), true],
+    ["hosts that differ", other("/a", { host: "a.test" }), other("/A", { host: "b.test" }), false],
+    [
+      "hosts that are the same, written differently",
+      other("/a", { host: "a.test" }),
+      other("/A", { host: "A.TEST" }),
+      true,
+    ],
+    ["one host and any", other("/a", { host: "a.test" }), other("/A"), false],
+  ])("of %s differ only in looseness: %4$s", (_title, one, two, loosely) => {
+    const message =
+      "differs from routes[0] only in case, escapes or a trailing slash, which what asks does not tell apart";
+    expect(problemsOf([one, two])).toEqual(loosely ? [{ route: 1, field: "path", message }] : []);
+  });
+});
