@@ -1098,7 +1098,7 @@ export type StringRules = Message<"validate.StringRules"> & {
    *
    * @generated from field: optional uint64 min_bytes = 4;
    */
-  MIN_BYTES: bigint;
+  minBytes: bigint;
 
   /**
    * MaxBytes specifies that this field must be the specified number of bytes
