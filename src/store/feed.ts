@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import type Database from "better-sqlite3";
 
 /**
@@ -6,55 +7,76 @@ import type Database from "better-sqlite3";
  */
 export const KEPT_REVISIONS = 10_000;
 
-/** What has changed up to a revision: these digests, or so much that everything has to be read again. */
-export interface Changes {
+/** A point in the history of a store. */
+export interface Position {
+  /** 0 before the first change. */
   readonly revision: number;
+  /** Drawn at random for each revision: a store that was put back may come to the same revision by another way. */
+  readonly mark: number;
+}
+
+/** Before the first change. */
+export const BEGINNING: Position = { revision: 0, mark: 0 };
+
+/** What has changed up to a position: these digests, or so much that everything has to be read again. */
+export interface Changes {
+  readonly position: Position;
   /** Lower-case hex. */
   readonly digests: readonly string[] | "all";
 }
 
 /** Tells who serves from a cache which digests to read again. */
 export interface ChangeFeed {
-  /** The last revision; 0 before the first change. */
-  revision(): number;
-  /** The changes after a revision. "all" where the feed no longer reaches back to it, or never had it. */
-  since(revision: number): Changes;
+  position(): Position;
+  /** The changes after a position. "all" where the feed no longer reaches back to it, or never had it. */
+  since(position: Position): Changes;
+}
+
+interface Row extends Position {
+  readonly digest: Buffer;
 }
 
 /** The feed as a reader sees it: each answer is of one moment. */
 export function openFeed(db: Database.Database): ChangeFeed {
-  const last = db.prepare<[], number>("SELECT coalesce(max(revision), 0) FROM changes").pluck();
-  // From the asked revision itself on: only if it or its successor is still there has nothing in between been pruned.
-  const from = db
-    .prepare<[number], [number, Buffer]>("SELECT revision, digest FROM changes WHERE revision >= ? ORDER BY revision")
-    .raw();
+  const last = db.prepare<[], Position>("SELECT revision, mark FROM changes ORDER BY revision DESC LIMIT 1");
+  // From the known revision itself on: only if it is still there, with its mark, is what follows all that has changed.
+  const from = db.prepare<[number], Row>(
+    "SELECT revision, mark, digest FROM changes WHERE revision >= ? ORDER BY revision",
+  );
 
-  const revision = () => last.get() ?? 0;
+  const position = () => last.get() ?? BEGINNING;
   return {
-    revision,
+    position,
     since: (known) => {
-      const rows = from.all(known);
-      const oldest = rows.at(0)?.[0];
-      const newest = rows.at(-1)?.[0];
+      const rows = from.all(known.revision);
+      const [oldest] = rows;
+      const newest = rows.at(-1);
       if (oldest === undefined || newest === undefined) {
-        const current = revision();
-        return { revision: current, digests: known === 0 && current === 0 ? [] : "all" };
+        const current = position();
+        return { position: current, digests: known.revision === 0 && current.revision === 0 ? [] : "all" };
       }
-      if (oldest > known + 1) return { revision: newest, digests: "all" };
-      return {
-        revision: newest,
-        digests: rows.filter(([at]) => at > known).map(([, digest]) => digest.toString("hex")),
-      };
+      const { revision, mark } = newest;
+      const reachesBack = known.revision === 0 ? oldest.revision === 1 : isAt(oldest, known);
+      const digests = rows.filter((row) => row.revision > known.revision).map(({ digest }) => digest.toString("hex"));
+      return { position: { revision, mark }, digests: reachesBack ? digests : "all" };
     },
   };
 }
 
+function isAt(one: Position, other: Position): boolean {
+  return one.revision === other.revision && one.mark === other.mark;
+}
+
+/** The largest mark: an integer that JavaScript and SQLite both hold exactly. Two in 2^47 agree by chance. */
+const MARKS = 2 ** 47;
+
 /** Writes what a revision has changed and forgets what is older than the kept ones; part of the change's transaction. */
 export function openFeedWriter(db: Database.Database): (revision: number, digests: readonly Buffer[]) => void {
-  const insert = db.prepare<[number, Buffer]>("INSERT INTO changes (revision, digest) VALUES (?, ?)");
+  const insert = db.prepare<[number, number, Buffer]>("INSERT INTO changes (revision, mark, digest) VALUES (?, ?, ?)");
   const prune = db.prepare<[number]>("DELETE FROM changes WHERE revision <= ?");
   return (revision, digests) => {
-    for (const digest of digests) insert.run(revision, digest);
+    const mark = randomInt(1, MARKS);
+    for (const digest of digests) insert.run(revision, mark, digest);
     prune.run(revision - KEPT_REVISIONS);
   };
 }

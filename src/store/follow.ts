@@ -14,29 +14,29 @@ export interface Follower {
  * it is about: a commit in between is met again by the next call, and never missed.
  */
 export function createFollower(
-  reader: Pick<KeyReader, "revision" | "dataVersion" | "changesSince">,
+  reader: Pick<KeyReader, "position" | "dataVersion" | "changesSince">,
   cache: Pick<KeyCache, "drop" | "clear">,
 ): Follower {
   let seenVersion = reader.dataVersion();
-  let applied = reader.revision();
-  cache.clear(applied);
+  let applied = reader.position();
+  cache.clear(applied.revision);
 
   const follow = () => {
-    const { revision, digests } = reader.changesSince(applied);
-    if (digests === "all") cache.clear(revision);
-    else for (const digest of digests) cache.drop(digest, revision);
-    applied = revision;
-    return applied;
+    const { position, digests } = reader.changesSince(applied);
+    if (digests === "all") cache.clear(position.revision);
+    else for (const digest of digests) cache.drop(digest, position.revision);
+    applied = position;
+    return applied.revision;
   };
   return {
     follow,
     poll: () => {
       const version = reader.dataVersion();
-      if (version === seenVersion) return applied;
+      if (version === seenVersion) return applied.revision;
       follow();
       // Only now: had the feed not been readable, the next poll must try again.
       seenVersion = version;
-      return applied;
+      return applied.revision;
     },
   };
 }

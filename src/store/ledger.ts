@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import { type Actor, type AuditEvent, openAuditWriter } from "./audit.ts";
 import { openFeed, openFeedWriter } from "./feed.ts";
 import type { Identity } from "./identity.ts";
+import { StoreError } from "./store-error.ts";
 
 /** A change in the making. What has been written to the tables counts only with its `record`. */
 interface Change {
@@ -22,22 +23,26 @@ export interface Ledger {
   transact<Result>(actor: Actor, atMs: number, apply: (change: Change) => Result): Result;
 }
 
-export function openLedger(db: Database.Database, identity: Identity): Ledger {
+/** `isReplaced` says whether the path of the store leads to another file by now. */
+export function openLedger(db: Database.Database, identity: Identity, isReplaced: () => boolean): Ledger {
   const feed = openFeed(db);
   const writeFeed = openFeedWriter(db);
   const writeAudit = openAuditWriter(db, identity);
   return {
-    revision: feed.revision,
+    revision: () => feed.position().revision,
     transact: (actor, atMs, apply) => {
       const transaction = db.transaction(() => {
-        const revision = feed.revision() + 1;
-        return apply({
+        const revision = feed.position().revision + 1;
+        const result = apply({
           revision,
           record: (event, digests) => {
             writeAudit(revision, atMs, actor, event);
             writeFeed(revision, digests);
           },
         });
+        // Last of all, so that nothing is kept, nor acknowledged, that the next start would not find.
+        if (isReplaced()) throw new StoreError("wrong_file", new Error("the file has been replaced or removed"));
+        return result;
       });
       return transaction.immediate();
     },

@@ -57,9 +57,11 @@ export const migrations: readonly string[] = [
     revision      INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
-  -- Which digests each of the last revisions touched. Its last revision is the store's.
+  -- Which digests each of the last revisions touched. Its last revision is the store's. The mark is drawn at random for
+  -- each revision: a store that was put back may come to the same revision by another way.
   CREATE TABLE changes (
     revision INTEGER NOT NULL,
+    mark     INTEGER NOT NULL,
     digest   BLOB NOT NULL CHECK (length(digest) = 32),
     PRIMARY KEY (revision, digest)
   ) STRICT, WITHOUT ROWID;

@@ -1,8 +1,9 @@
 import type { KeyStore } from "../key/record.ts";
 import { openDatabaseForReading } from "./database.ts";
 import { digestBytes } from "./digest.ts";
-import { type Changes, openFeed } from "./feed.ts";
+import { type Changes, openFeed, type Position } from "./feed.ts";
 import { type KeyRecordRow, keyRecordOf } from "./key-row.ts";
+import { watchFile } from "./replaced.ts";
 import { surfacing } from "./store-error.ts";
 
 /**
@@ -14,8 +15,12 @@ export interface KeyReader extends KeyStore {
   revision(): number;
   /** Differs from the last answer once anybody else has committed; cheap enough to ask many times a second. */
   dataVersion(): number;
-  /** What a cache filled at this revision or later has to read again. */
-  changesSince(revision: number): Changes;
+  /** Where the store is in its history. */
+  position(): Position;
+  /** What a cache filled at this position or later has to read again. */
+  changesSince(position: Position): Changes;
+  /** Whether the path now leads to another file than the one that is read, or to none: what is read is history. */
+  isReplaced(): boolean;
   close(): void;
 }
 
@@ -36,9 +41,11 @@ export function openKeyReader(path: string): KeyReader {
       const row = byDigest.get(digestBytes(digest));
       return row && keyRecordOf(row);
     }),
-    revision: surfacing(db, feed.revision),
+    revision: surfacing(db, () => feed.position().revision),
+    position: surfacing(db, feed.position),
     dataVersion: surfacing(db, () => dataVersion.get() ?? 0),
     changesSince: surfacing(db, feed.since),
+    isReplaced: watchFile(path),
     close: () => {
       db.close();
     },

@@ -4,6 +4,7 @@ import type { Identity } from "./identity.ts";
 import { type Keys, openKeys } from "./keys.ts";
 import { openLedger } from "./ledger.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
+import { watchFile } from "./replaced.ts";
 import { surfacing } from "./store-error.ts";
 
 /**
@@ -16,6 +17,8 @@ export interface Store extends Keys, AdminKeys {
   readonly schemaVersion: number;
   /** The last revision; 0 before the first change. */
   revision(): number;
+  /** Whether the path leads to another file by now; then nothing can be written any more. */
+  isReplaced(): boolean;
   close(): void;
 }
 
@@ -26,13 +29,15 @@ export interface Store extends Keys, AdminKeys {
  */
 export function openStore(path: string, options: { busyTimeoutMs?: number } = {}): Store {
   const { db, identity } = openDatabase(path, options);
-  const ledger = openLedger(db, identity);
+  const isReplaced = watchFile(path);
+  const ledger = openLedger(db, identity, isReplaced);
   return {
     ...openKeys(db, ledger),
     ...openAdminKeys(db, ledger),
     identity,
     schemaVersion: SCHEMA_VERSION,
     revision: surfacing(db, ledger.revision),
+    isReplaced,
     close: () => {
       db.close();
     },

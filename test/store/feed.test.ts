@@ -1,8 +1,16 @@
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { KEPT_REVISIONS } from "../../src/store/feed.ts";
+import { BEGINNING, KEPT_REVISIONS, type Position } from "../../src/store/feed.ts";
 import { digestOf, local, sampleKey } from "./support/keys.ts";
 import { newStore, openedReader } from "./support/stores.ts";
+
+/** The store at a revision, with the mark that its feed has there. */
+function at(path: string, revision: number): Position {
+  const db = new Database(path, { readonly: true });
+  const mark = db.prepare<[number], number>("SELECT mark FROM changes WHERE revision = ?").pluck().get(revision) ?? 0;
+  db.close();
+  return { revision, mark };
+}
 
 describe("the changes after a revision", () => {
   test.each<{ since: number; digests: string[] | "all" }>([
@@ -15,16 +23,29 @@ describe("the changes after a revision", () => {
     const { store, path } = newStore();
     for (const name of ["a", "b"]) store.createKey(sampleKey(name), local, 1);
     store.revokeKey("key_a", "", local, 2);
-    expect(openedReader(path).changesSince(since)).toEqual({ revision: 3, digests });
+    const { position, digests: told } = openedReader(path).changesSince(at(path, since));
+    expect({ revision: position.revision, told }).toEqual({ revision: 3, told: digests });
   });
 
   test("0 of an untouched store are none", () => {
-    expect(openedReader(newStore().path).changesSince(0)).toEqual({ revision: 0, digests: [] });
+    expect(openedReader(newStore().path).changesSince(BEGINNING)).toEqual({ position: BEGINNING, digests: [] });
   });
 
   test("some of an untouched store are all: it is not the store it was", () => {
-    expect(openedReader(newStore().path).changesSince(5)).toEqual({ revision: 0, digests: "all" });
+    expect(openedReader(newStore().path).changesSince({ revision: 5, mark: 1 })).toEqual({
+      position: BEGINNING,
+      digests: "all",
+    });
   });
+});
+
+test("the changes after a revision that has come about in another way are all", () => {
+  const { store, path } = newStore();
+  for (const name of ["a", "b", "c"]) store.createKey(sampleKey(name), local, 1);
+  const { revision, mark } = at(path, 2);
+  const reader = openedReader(path);
+  expect(reader.changesSince({ revision, mark }).digests).toEqual([digestOf("c")]);
+  expect(reader.changesSince({ revision, mark: mark + 1 }).digests).toBe("all");
 });
 
 describe("a feed that was pruned", () => {
@@ -34,7 +55,7 @@ describe("a feed that was pruned", () => {
   function longStore(): string {
     const { store, path } = newStore();
     const db = new Database(path);
-    const insert = db.prepare("INSERT INTO changes (revision, digest) VALUES (?, ?)");
+    const insert = db.prepare("INSERT INTO changes (revision, mark, digest) VALUES (?, 1, ?)");
     db.transaction(() => {
       for (let revision = 1; revision < last; revision++) insert.run(revision, Buffer.alloc(32, revision));
     })();
@@ -45,16 +66,17 @@ describe("a feed that was pruned", () => {
 
   test.each([
     {
-      title: "one revision before what it keeps is told change by change",
-      since: last - KEPT_REVISIONS,
-      told: KEPT_REVISIONS,
+      title: "the first revision that it keeps is told change by change",
+      since: last - KEPT_REVISIONS + 1,
+      told: KEPT_REVISIONS - 1,
     },
-    { title: "two before is all", since: last - KEPT_REVISIONS - 1, told: "all" },
+    { title: "the one before is all", since: last - KEPT_REVISIONS, told: "all" },
     { title: "the beginning is all", since: 0, told: "all" },
     { title: "the last but one is one change", since: last - 1, told: 1 },
   ])("$title", ({ since, told }) => {
-    const { revision, digests } = openedReader(longStore()).changesSince(since);
-    expect(revision).toBe(last);
+    const path = longStore();
+    const { position, digests } = openedReader(path).changesSince(at(path, since));
+    expect(position.revision).toBe(last);
     expect(digests === "all" ? digests : digests.length).toBe(told);
   });
 });

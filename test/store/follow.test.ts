@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { createKeyCache } from "../../src/store/cache.ts";
-import { KEPT_REVISIONS } from "../../src/store/feed.ts";
+import { KEPT_REVISIONS, type Position } from "../../src/store/feed.ts";
 import { createFollower } from "../../src/store/follow.ts";
 import { runChild } from "./support/child.ts";
 import { digestOf, local, sampleKey } from "./support/keys.ts";
@@ -55,9 +55,9 @@ test("poll does not read the feed while nobody commits", () => {
   let reads = 0;
   const counted = {
     ...reader,
-    changesSince: (revision: number) => {
+    changesSince: (position: Position) => {
       reads++;
-      return reader.changesSince(revision);
+      return reader.changesSince(position);
     },
   };
   const follower = createFollower(counted, cache);
@@ -73,9 +73,9 @@ test("a poll that could not read the feed is made up for by the next", () => {
   let broken = true;
   const flaky = {
     ...reader,
-    changesSince: (revision: number) => {
+    changesSince: (position: Position) => {
       if (broken) throw new Error("disk gone");
-      return reader.changesSince(revision);
+      return reader.changesSince(position);
     },
   };
   const follower = createFollower(flaky, cache);
@@ -83,6 +83,26 @@ test("a poll that could not read the feed is made up for by the next", () => {
   expect(() => follower.poll()).toThrow("disk gone");
   broken = false;
   expect(follower.poll()).toBe(2);
+});
+
+test("a store that was put back and has come to the same revision by another way clears the cache", async () => {
+  const { store, path, cache, follower } = followed();
+  const copy = `${path}.copy`;
+  const before = new Database(path);
+  await before.backup(copy);
+  store.createKey(sampleKey("lost"), local, 2);
+  store.createKey(sampleKey("lost too"), local, 3);
+  follower.poll();
+  expect(cache.find(digestOf("k"))?.revoked).toBe(false);
+  // Put back in place, and on by as many changes, of which one is about the cached key.
+  const pages = new Database(copy);
+  await pages.backup(path).catch(() => undefined);
+  pages.close();
+  before.close();
+  store.revokeKey("key_k", "", local, 4);
+  store.createKey(sampleKey("other"), local, 5);
+  follower.poll();
+  expect(cache.find(digestOf("k"))?.revoked).toBe(true);
 });
 
 test.each([

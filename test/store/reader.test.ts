@@ -45,7 +45,7 @@ test("a closed reader throws: it never says that there is no such key", () => {
   const reader = openedReader(newStore().path);
   reader.close();
   expect(() => reader.find(digestOf("k"))).toThrow(StoreError);
-  expect(() => reader.changesSince(0)).toThrow(StoreError);
+  expect(() => reader.changesSince({ revision: 0, mark: 0 })).toThrow(StoreError);
 });
 
 test("a table that is gone throws: it never means that there is no such key", () => {
