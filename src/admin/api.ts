@@ -25,6 +25,8 @@ export interface AdminApi {
   readonly state: ServingState;
   readonly program: ProgramFacts;
   readonly log: Log;
+  /** Aborted when calls in progress are to come to their end. */
+  readonly shutdownSignal: AbortSignal;
 }
 
 /** Answers HTTP/1.1 and HTTP/2 requests of one listener. */
@@ -43,7 +45,7 @@ const SERVICES = [KeyService, AdminKeyService, SystemService, Health, ServerRefl
  * whoever calls is the administrator; elsewhere an admin key is asked for.
  */
 export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler {
-  const { store, board, state, program, log } = api;
+  const { store, board, state, program, log, shutdownSignal } = api;
   const routes = (router: ConnectRouter) => {
     const reflection = createReflectionService(SERVICES);
     router
@@ -63,6 +65,10 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
   return connectNodeAdapter({
     routes,
     readMaxBytes: MAX_REQUEST_BYTES,
+    // Ends streams that would go on for as long as their caller likes.
+    shutdownSignal,
+    // A mistyped expiry that is passed over would make a key that never ends.
+    jsonOptions: { ignoreUnknownFields: false },
     interceptors: [errorInterceptor(log), accessInterceptor(store), rulesInterceptor],
     contextValues: (request) => {
       const address = request.socket.remoteAddress ?? "";

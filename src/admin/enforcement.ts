@@ -1,4 +1,4 @@
-import { type Board, ENFORCEMENT_TIMEOUT_MS, enforced, publish } from "../serve/board.ts";
+import { announce, type Board, ENFORCEMENT_TIMEOUT_MS, enforced } from "../serve/board.ts";
 
 /** What a changing call tells of how far its change has got. */
 export interface Enforcement {
@@ -6,10 +6,9 @@ export interface Enforcement {
   readonly warning: string;
 }
 
-/** Announces a revision to the check threads of this process and waits until they have applied it. */
-export async function enforce(board: Board, revision: number): Promise<Enforcement> {
-  if (BigInt(revision) > Atomics.load(board.head, 0)) publish(board.head, 0, BigInt(revision));
-  const applied = await enforced(board, revision);
+/** Announces a committed change to the check threads of this process and waits until they have applied it. */
+export async function enforce(board: Board): Promise<Enforcement> {
+  const applied = await enforced(board, announce(board));
   if (applied === true) return { enforced: true, warning: "" };
   if (applied === undefined) {
     return { warning: "no checks are served by this process; another process on this database follows within 100 ms" };

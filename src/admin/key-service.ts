@@ -32,7 +32,7 @@ export function createKeyService(store: Store, board: Board): ServiceImpl<typeof
       const nowMs = Date.now();
       const { secret, ...kept } = newSecret("key", DEFAULT_PREFIX, nowMs);
       const key = store.createKey({ ...kept, ...draftOf(request, nowMs) }, callerOf(context), nowMs);
-      return { key: keyMessage(key, nowMs), secret, ...(await enforce(board, key.revision)) };
+      return { key: keyMessage(key, nowMs), secret, ...(await enforce(board)) };
     },
 
     getKey({ key }) {
@@ -59,7 +59,7 @@ export function createKeyService(store: Store, board: Board): ServiceImpl<typeof
       const nowMs = Date.now();
       const key = store.revokeKey(findNamed(name, finder).id, reason, callerOf(context), nowMs);
       if (key === undefined) throw apiError(Code.NotFound, "KEY_NOT_FOUND", "no key answers to that name");
-      return { key: keyMessage(key, nowMs), ...(await enforce(board, key.revision)) };
+      return { key: keyMessage(key, nowMs), ...(await enforce(board)) };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
-import type { Board } from "../serve/board.ts";
+import { type Board, NOT_FOLLOWING } from "../serve/board.ts";
 import type { Store } from "../store/store.ts";
 
 /** What stays as it is while the program runs. */
@@ -29,9 +29,15 @@ export function createSystemService(
         revision: BigInt(store.revision()),
         checkThreads: Array.from(board.serving, (_, thread) => ({
           serving: Atomics.load(board.serving, thread) === 1,
-          appliedRevision: Atomics.load(board.applied, thread),
+          appliedRevision: appliedRevision(board, thread),
         })),
       };
     },
   };
+}
+
+/** 0 where the thread has not opened the store, as before the first change: there is nothing yet that it could obey. */
+function appliedRevision(board: Board, thread: number): bigint {
+  const revision = Atomics.load(board.revisions, thread);
+  return revision === NOT_FOLLOWING ? 0n : revision;
 }

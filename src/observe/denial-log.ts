@@ -5,11 +5,14 @@ import type { Log } from "./log.ts";
 /** As many lines a second tell what is going wrong; more would let a client fill the disk. */
 const MAX_LINES_PER_SECOND = 10;
 
-/** Longer paths tell no more to a person. */
-const MAX_PATH_LENGTH = 200;
+/** Longer methods, hosts and paths tell no more to a person. */
+const MAX_LENGTH = 200;
 
-/** What may be a secret that somebody put into a path: longer than any id or UUID. */
-const LONG_WORD = /[0-9A-Za-z_-]{40,}/g;
+/** Looked at before a text is cut; more would cost time that a client decides about. */
+const MAX_LOOKED_AT = 2 * MAX_LENGTH;
+
+/** What may be a secret that somebody put into the wrong place, whole or cut: longer than any id but a UUID. */
+const LONG_WORD = /[0-9A-Za-z_%-]{40,}|[0-9A-Za-z]{1,32}_[0-9A-Za-z_]{9,}/g;
 
 /** Tells of denials, a bounded number of lines a second, and of how many it kept to itself. */
 export type DenialLog = (
@@ -45,19 +48,18 @@ export function createDenialLog(log: Log): DenialLog {
       reason: decision.reason,
       key_id: decision.record?.id,
       route: decision.rule?.route,
-      method: request?.method.slice(0, 20),
-      host: request?.authority?.slice(0, MAX_PATH_LENGTH),
-      path: request?.target === undefined ? undefined : shownPath(request.target),
+      method: request === undefined ? undefined : shown(request.method),
+      host: request?.authority === undefined ? undefined : shown(request.authority),
+      path: request?.target === undefined ? undefined : shown(request.target.split("?", 1)[0] ?? ""),
       source: request?.sourceAddress,
       cause: cause === undefined ? undefined : describe(cause),
     });
   };
 }
 
-function shownPath(target: string): string {
-  const query = target.indexOf("?");
-  const path = target.slice(0, Math.min(MAX_PATH_LENGTH, query === -1 ? target.length : query));
-  return path.replace(LONG_WORD, "…");
+/** Long words go before the text is cut: half a secret is no word any more that could be told by its length. */
+function shown(text: string): string {
+  return text.slice(0, MAX_LOOKED_AT).replace(LONG_WORD, "…").slice(0, MAX_LENGTH);
 }
 
 function describe(cause: unknown): string {

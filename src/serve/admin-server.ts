@@ -2,7 +2,7 @@ import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { AdminHandler } from "../admin/api.ts";
-import { onFirstBytes } from "./first-bytes.ts";
+import { Connections } from "./connections.ts";
 
 /** Serves a handler over HTTP/1.1 and cleartext HTTP/2 on connections that somebody else accepts. */
 export interface AdminServer {
@@ -26,7 +26,9 @@ export function createAdminServer(handler: AdminHandler): AdminServer {
   const http2 = createHttp2Server({ settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS } }, handler);
   // It never listens by itself; told that it does, it watches over the time that its connections take.
   http1.emit("listening");
-  const connections = new Set<Socket>();
+  // A connection is kept alive for the next call, of which there will be none.
+  http1.on("request", (_, response) => response.once("close", () => stopping && http1.closeIdleConnections()));
+  const connections = new Connections();
   const sessions = new Set<ServerHttp2Session>();
   http2.on("session", (session) => {
     sessions.add(session);
@@ -35,31 +37,18 @@ export function createAdminServer(handler: AdminHandler): AdminServer {
   });
   http2.on("sessionError", () => {});
   let stopping = false;
-  let closed: () => void = () => {};
-  const closeIfEmpty = () => {
-    if (stopping && connections.size === 0) closed();
-  };
   return {
     take(socket) {
-      connections.add(socket);
-      socket.once("close", () => {
-        connections.delete(socket);
-        closeIfEmpty();
-      });
-      onFirstBytes(socket, HTTP2_PREFACE.length, (bytes) => {
+      connections.take(socket, HTTP2_PREFACE.length, (bytes) => {
         const server = bytes.toString("latin1", 0, HTTP2_PREFACE.length) === HTTP2_PREFACE ? http2 : http1;
         server.emit("connection", socket);
       });
     },
     stop() {
-      const { promise, resolve } = Promise.withResolvers<void>();
       stopping = true;
-      closed = resolve;
       for (const session of sessions) session.close();
       http1.closeIdleConnections();
-      http1.on("request", (_, response) => response.setHeader("connection", "close"));
-      closeIfEmpty();
-      return promise;
+      return connections.finish();
     },
   };
 }

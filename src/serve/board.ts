@@ -6,33 +6,40 @@ import { COUNTERS_LENGTH } from "../observe/check-counters.ts";
  */
 export interface Board {
   readonly buffer: SharedArrayBuffer;
-  /** One cell: the revision of the last change that this process committed. Written by the writer thread. */
+  /**
+   * One cell: how many changes this process has committed. Not the store's revision, which goes back where a store is put
+   * back under a running program.
+   */
   readonly head: BigInt64Array;
-  /** One cell a check thread: the revision up to which it obeys every change, or `NOT_FOLLOWING`. */
+  /** One cell a check thread: how many of those changes it obeys, or `NOT_FOLLOWING`. */
   readonly applied: BigInt64Array;
+  /** One cell a check thread: the store's revision that it obeys, for people and metrics, or `NOT_FOLLOWING`. */
+  readonly revisions: BigInt64Array;
   /** One cell a check thread: 1 while it answers from the store. */
   readonly serving: Int32Array;
   /** The counters of one check thread, which only that thread writes. */
   counters(thread: number): Uint32Array;
 }
 
-/** In `applied`: the thread holds no record that a change could make stale. */
+/** In `applied` and `revisions`: the thread holds no record that a change could make stale. */
 export const NOT_FOLLOWING = -1n;
 
 /** Makes a board for a number of check threads; each starts out as not following. */
 export function createBoard(checkThreads: number): Board {
   const board = openBoard(new SharedArrayBuffer(layout(checkThreads).bytes), checkThreads);
   board.applied.fill(NOT_FOLLOWING);
+  board.revisions.fill(NOT_FOLLOWING);
   return board;
 }
 
 /** Opens the board that another thread made for the same number of check threads. */
 export function openBoard(buffer: SharedArrayBuffer, checkThreads: number): Board {
-  const { applied, serving, counters } = layout(checkThreads);
+  const { applied, revisions, serving, counters } = layout(checkThreads);
   return {
     buffer,
     head: new BigInt64Array(buffer, 0, 1),
     applied: new BigInt64Array(buffer, applied, checkThreads),
+    revisions: new BigInt64Array(buffer, revisions, checkThreads),
     serving: new Int32Array(buffer, serving, checkThreads),
     counters: (thread) => new Uint32Array(buffer, counters + thread * COUNTERS_BYTES, COUNTERS_LENGTH),
   };
@@ -43,27 +50,35 @@ const COUNTERS_BYTES = Math.ceil((COUNTERS_LENGTH * Uint32Array.BYTES_PER_ELEMEN
 
 function layout(threads: number) {
   const applied = BigInt64Array.BYTES_PER_ELEMENT;
-  const serving = applied + threads * BigInt64Array.BYTES_PER_ELEMENT;
+  const revisions = applied + threads * BigInt64Array.BYTES_PER_ELEMENT;
+  const serving = revisions + threads * BigInt64Array.BYTES_PER_ELEMENT;
   const counters = Math.ceil((serving + threads * Int32Array.BYTES_PER_ELEMENT) / 64) * 64;
-  return { applied, serving, counters, bytes: counters + threads * COUNTERS_BYTES };
+  return { applied, revisions, serving, counters, bytes: counters + threads * COUNTERS_BYTES };
 }
 
 /** How long an admin call waits for the check threads; past it the caller is told that the change is on its way. */
 export const ENFORCEMENT_TIMEOUT_MS = 1_000;
 
+/** Tells the check threads of this process that a change was committed, and returns how many there have been. */
+export function announce(board: Board): number {
+  const change = Atomics.add(board.head, 0, 1n) + 1n;
+  Atomics.notify(board.head, 0);
+  return Number(change);
+}
+
 /**
- * Waits until every check thread of this process has applied a revision. Returns whether they have: false after
+ * Waits until every check thread of this process obeys a change that was announced. Returns whether they do: false after
  * `timeoutMs`, undefined where there are no check threads.
  */
 export async function enforced(
   board: Board,
-  revision: number,
+  change: number,
   timeoutMs: number = ENFORCEMENT_TIMEOUT_MS,
 ): Promise<boolean | undefined> {
   if (board.applied.length === 0) return undefined;
   const deadline = performance.now() + timeoutMs;
   for (let thread = 0; thread < board.applied.length; thread++) {
-    for (let applied = Atomics.load(board.applied, thread); isBehind(applied, revision); ) {
+    for (let applied = Atomics.load(board.applied, thread); isBehind(applied, change); ) {
       const remaining = deadline - performance.now();
       if (remaining <= 0) return false;
       await Atomics.waitAsync(board.applied, thread, applied, remaining).value;
@@ -73,8 +88,8 @@ export async function enforced(
   return true;
 }
 
-function isBehind(applied: bigint, revision: number): boolean {
-  return applied !== NOT_FOLLOWING && applied < BigInt(revision);
+function isBehind(applied: bigint, change: number): boolean {
+  return applied !== NOT_FOLLOWING && applied < BigInt(change);
 }
 
 /** Publishes a number that others wait for, and wakes them. */

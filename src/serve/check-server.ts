@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerOptions, type ServerWritableStream } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
-import { onFirstBytes } from "./first-bytes.ts";
+import { Connections } from "./connections.ts";
 
 /** The full name of the service that Envoy calls. */
 const AUTHORIZATION = "envoy.service.auth.v3.Authorization";
@@ -34,8 +34,12 @@ const MAX_CONCURRENT_STREAMS = 100_000;
  */
 const STREAM_RESETS = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 };
 
-/** Metadata of a Check call is well under 1 KiB; trace headers are the largest part of it. */
-const MAX_HEADER_LIST_BYTES = 16 * 1024;
+/**
+ * Metadata of a Check call is usually well under 1 KiB, but Envoy's tracers copy the client's `tracestate` into it, and a
+ * call that is refused for its size is an error that `failure_mode_allow` lets through. Above nghttp2's own limit for one
+ * block of headers, 64 KiB, which no option of Node's raises.
+ */
+const MAX_HEADER_LIST_BYTES = 1024 * 1024;
 
 const OPTIONS: ServerOptions = {
   "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
@@ -71,19 +75,41 @@ export function createCheckServer(answer: (request: Uint8Array) => Uint8Array): 
     },
   );
   const health = new HealthImplementation({ "": "NOT_SERVING", [AUTHORIZATION]: "NOT_SERVING" });
-  health.addToServer(server);
-  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const watches = addHealth(health, server);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const connections = new Connections();
   return {
-    take: (socket) => onFirstBytes(socket, 1, () => connections.injectConnection(socket)),
+    take: (socket) => connections.take(socket, 1, () => injector.injectConnection(socket)),
     setServing(serving) {
       for (const service of ["", AUTHORIZATION]) health.setStatus(service, serving ? "SERVING" : "NOT_SERVING");
     },
     stop() {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      server.tryShutdown(() => resolve());
-      return promise;
+      // It says that it is done before the calls in progress are: a connection ends when its last call has.
+      server.tryShutdown(() => {});
+      // Who watches the health would do so forever; everything else ends by itself.
+      for (const watch of watches) watch.end();
+      return connections.finish();
     },
   };
+}
+
+type Watch = ServerWritableStream<unknown, unknown>;
+
+/** Adds the health service, and returns the calls that watch it at the moment. */
+function addHealth(health: HealthImplementation, server: Server): ReadonlySet<Watch> {
+  const watches = new Set<Watch>();
+  health.addToServer({
+    addService(service, { watch, ...rest }) {
+      const watchNow = watch as (call: Watch) => void;
+      const remembered = (call: Watch) => {
+        watches.add(call);
+        for (const end of ["close", "cancelled"]) call.once(end, () => watches.delete(call));
+        watchNow(call);
+      };
+      server.addService(service, { ...rest, watch: remembered });
+    },
+  });
+  return watches;
 }
 
 /** grpc-js fails every call whose answer is not a Buffer; this makes one of the same memory. */

@@ -25,7 +25,14 @@ await runThread(parentPort, async (report) => {
   if ("problems" in compiled) throw new Error("the routes were not validated before they were handed to a thread");
 
   const store = createFollowedStore(settings, board, {
-    onApplied: (revision) => publish(board.applied, index, revision === undefined ? NOT_FOLLOWING : BigInt(revision)),
+    onApplied(change, revision) {
+      Atomics.store(board.revisions, index, BigInt(revision));
+      publish(board.applied, index, change);
+    },
+    onClosed() {
+      Atomics.store(board.revisions, index, NOT_FOLLOWING);
+      publish(board.applied, index, NOT_FOLLOWING);
+    },
     onServing(serving) {
       Atomics.store(board.serving, index, serving ? 1 : 0);
       server.setServing(serving);
@@ -62,7 +69,7 @@ await runThread(parentPort, async (report) => {
   return {
     drain: () => store.drain(),
     async stop() {
-      await listener?.close();
+      listener?.close();
       await server.stop();
     },
   };

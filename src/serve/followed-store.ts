@@ -12,10 +12,21 @@ import type { Board } from "./board.ts";
  */
 const POLL_INTERVAL_MS = 50;
 
+/** How often a thread looks whether the path of the store still leads to the file it has opened. */
+const FILE_CHECK_INTERVAL_MS = 1_000;
+
+/**
+ * How long records are still served that nobody can tell to be up to date. Long enough for a disk that hangs or a restart
+ * of the other program, short enough to be said: this is the longest a key opens that was revoked meanwhile.
+ */
+const SERVE_STALE_FOR_MS = 30_000;
+
 /** What a followed store tells the thread it belongs to. */
 export interface FollowedStoreEvents {
-  /** Every change up to the revision is obeyed; undefined: nothing is held that a change could make stale. */
-  onApplied(revision: number | undefined): void;
+  /** So many changes of this process (the board's `head`) are obeyed, and all of the store up to the revision. */
+  onApplied(change: bigint, revision: number): void;
+  /** Nothing is held any more that a change could make stale. */
+  onClosed(): void;
   /** Whether the store can answer, each time that changes. At first it cannot. */
   onServing(serving: boolean): void;
   readonly log: Log;
@@ -51,6 +62,7 @@ export function createFollowedStore(
   let draining = false;
   let serving = false;
   let trouble: string | undefined;
+  let upToDateMs = performance.now();
 
   const tellServing = (now: boolean) => {
     if (now !== serving) events.onServing(now);
@@ -63,20 +75,37 @@ export function createFollowedStore(
     return { reader, cache, follower: createFollower(reader, cache) };
   };
 
+  const close = () => {
+    store?.reader.close();
+    store = undefined;
+    events.onClosed();
+  };
+
   /** Runs one way of catching up, and tells what came of it. */
   const catchUp = (how: "poll" | "follow") => {
     try {
+      // Read first: whatever is committed later is met again.
+      const change = Atomics.load(board.head, 0);
       store ??= open();
-      events.onApplied(store.follower[how]());
+      events.onApplied(change, store.follower[how]());
       if (trouble !== undefined) events.log("info", "the key store answers again");
       trouble = undefined;
+      upToDateMs = performance.now();
       tellServing(!draining);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (message !== trouble) events.log("error", `the key store is not ready: ${message}`);
       trouble = message;
       tellServing(false);
+      if (performance.now() - upToDateMs > SERVE_STALE_FOR_MS) close();
     }
+  };
+
+  const checkFile = () => {
+    if (!store?.reader.isReplaced()) return;
+    events.log("error", "the database file has been replaced or removed; its keys are read anew");
+    close();
+    catchUp("follow");
   };
 
   const hearChanges = async () => {
@@ -90,6 +119,7 @@ export function createFollowedStore(
     start() {
       void hearChanges();
       setInterval(() => catchUp("poll"), POLL_INTERVAL_MS).unref();
+      setInterval(checkFile, FILE_CHECK_INTERVAL_MS).unref();
     },
     drain() {
       draining = true;

@@ -1,5 +1,6 @@
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { type Address, formatAddress } from "../config/address.ts";
 import { StartError } from "./start-error.ts";
 
@@ -7,8 +8,8 @@ import { StartError } from "./start-error.ts";
 export interface Listener {
   /** With the port that was taken, where 0 was asked for. */
   readonly address: Address;
-  /** Takes no more connections; those that are there stay. */
-  close(): Promise<void>;
+  /** Takes no more connections, and gives the address back at once; those that are there stay. */
+  close(): void;
 }
 
 /** What a listener is to be. */
@@ -40,7 +41,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   } catch (cause) {
     throw new StartError(explain(cause as NodeJS.ErrnoException, options), cause);
   }
-  return { address: boundAddress(server, address), close: () => closeServer(server) };
+  return { address: boundAddress(server, address), close: () => server.close() };
 }
 
 /**
@@ -49,7 +50,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
  */
 export async function probeAddress(address: Address, setting: string): Promise<Address> {
   const listener = await listen({ address, setting, onConnection: (socket) => socket.destroy() });
-  await listener.close();
+  listener.close();
   return listener.address;
 }
 
@@ -74,12 +75,6 @@ function boundAddress(server: Server, address: Address): Address {
   const bound = server.address();
   if (address.kind === "unix" || bound === null || typeof bound === "string") return address;
   return { ...address, port: bound.port };
-}
-
-function closeServer(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  return promise;
 }
 
 async function removeStaleSocket(path: string, options: ListenOptions): Promise<void> {
@@ -111,9 +106,11 @@ function explain(error: NodeJS.ErrnoException, options: ListenOptions): string {
   const { address, setting } = options;
   const where = formatAddress(address);
   if (error.code === "EADDRINUSE") return inUse(options);
+  // For a Unix socket libuv reports a missing directory as EACCES.
+  const directory = address.kind === "unix" && !existsSync(dirname(address.path));
+  if (error.code === "ENOENT" || directory) return `${setting}: the directory of ${where} does not exist`;
   if (error.code === "EACCES" || error.code === "EPERM") return `${setting}: no permission to listen at ${where}`;
   if (error.code === "EADDRNOTAVAIL") return `${setting}: ${where} is not an address of this machine`;
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return `${setting}: the name in ${where} is not known`;
-  if (error.code === "ENOENT") return `${setting}: the directory of ${where} does not exist`;
   return `${setting}: cannot listen at ${where}: ${error.message}`;
 }

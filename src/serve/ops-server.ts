@@ -18,6 +18,8 @@ export function createOpsServer(sources: OpsSources): { take(socket: Socket): vo
   const server = createServer((request, response) => {
     answer(sources, request, response).catch(() => response.destroy());
   });
+  // It never listens by itself; told that it does, it watches over the time that its connections take.
+  server.emit("listening");
   const connections = new Set<Socket>();
   return {
     take(socket) {

@@ -5,8 +5,10 @@ import { CheckTotalizer } from "../observe/check-counters.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, durationHistogram } from "../observe/metrics.ts";
 import { type Board, createBoard, NOT_FOLLOWING, publish } from "./board.ts";
-import { listen, probeAddress } from "./listen.ts";
+import { type Listener, listen, probeAddress } from "./listen.ts";
 import { createOpsServer } from "./ops-server.ts";
+import { lockPort } from "./port-lock.ts";
+import { StartError } from "./start-error.ts";
 import { type SupervisedThread, superviseThread } from "./supervised-thread.ts";
 import type { CheckThreadData, ThreadData } from "./thread-messages.ts";
 import { startThread } from "./worker.ts";
@@ -54,26 +56,25 @@ export async function serve(settings: Settings, version: string, log: Log): Prom
     metrics: async () => (await metrics.metrics()) + durationHistogram(totals()),
     metricsContentType: metrics.contentType,
   });
-  const opsListener =
-    settings.listen.ops &&
-    (await listen({ address: settings.listen.ops, setting: "listen.ops", onConnection: ops.take }));
+  let opsListener: Listener | undefined;
 
   const stopThreads = async () => {
     const deadlineMs = performance.now() + settings.shutdownTimeoutMs;
     const checks = await Promise.all(threads.check.map((thread) => thread.stop(deadlineMs)));
     const writer = await (threads.writer?.stop(deadlineMs) ?? true);
-    await opsListener?.close();
+    opsListener?.close();
     ops.stop();
     clearInterval(totalling);
     return writer && checks.every(Boolean);
   };
 
   try {
+    const address = settings.listen.ops;
+    if (address) opsListener = await listen({ address, setting: "listen.ops", onConnection: ops.take });
     // The writer makes the database where there is none, so it comes first.
     if (settings.mode !== "authz") threads.writer = await startWriter(data, log);
     for await (const thread of startCheckThreads(data, board, log)) threads.check.push(thread);
   } catch (error) {
-    opsListener?.close();
     await stopThreads();
     throw error;
   }
@@ -96,32 +97,47 @@ export async function serve(settings: Settings, version: string, log: Log): Prom
   };
 }
 
-function startWriter(data: ThreadData, log: Log): Promise<SupervisedThread> {
-  return superviseThread({ name: "writer", start: () => startThread("writer", data, log), onDeath: () => {}, log });
+async function startWriter(data: ThreadData, log: Log): Promise<SupervisedThread> {
+  let { listen } = data.settings;
+  const own = (): ThreadData => ({ ...data, settings: { ...data.settings, listen } });
+  const start = () => startThread("writer", own(), log);
+  const thread = await superviseThread({ name: "writer", start, onDeath: () => {}, log });
+  // A port that was left to the system is now known, and a thread that replaces this one has to take the same.
+  listen = { ...listen, admin: thread.addresses.admin };
+  return thread;
 }
 
 async function* startCheckThreads(data: ThreadData, board: Board, log: Log): AsyncGenerator<SupervisedThread> {
   const { settings, checkThreads } = data;
   const shared = checkThreads > 1;
   let address = settings.listen.authz;
-  if (shared && address !== undefined) address = await probeAddress(address, "listen.authz");
+  if (shared && address !== undefined) {
+    if (address.kind === "unix") throw new StartError(unshareable(address, checkThreads));
+    address = await probeAddress(address, "listen.authz");
+    if (address.kind === "tcp") lockPort(settings.database, address, "listen.authz");
+  }
   const { adminKey: _, ...withoutSecrets } = settings;
   for (let index = 0; index < checkThreads; index++) {
-    const own: CheckThreadData = { ...data, settings: withoutSecrets, index, address, shared };
+    const own = (): CheckThreadData => ({ ...data, settings: withoutSecrets, index, address, shared });
     const onDeath = () => {
       Atomics.store(board.serving, index, 0);
+      Atomics.store(board.revisions, index, NOT_FOLLOWING);
       publish(board.applied, index, NOT_FOLLOWING);
     };
     const thread = await superviseThread({
       name: `check ${index}`,
-      start: () => startThread("check", own, log),
+      start: () => startThread("check", own(), log),
       onDeath,
       log,
     });
-    // A port that was left to the system is now known, and a thread that replaces this one has to take the same.
+    // As above, and the next check thread shares it.
     address = thread.addresses.authz ?? address;
     yield thread;
   }
+}
+
+function unshareable(address: Address, checkThreads: number): string {
+  return `check_threads ${checkThreads} must be 1 where listen.authz is ${formatAddress(address)}: threads share a TCP port, but not a Unix socket`;
 }
 
 function unreadiness(
@@ -130,7 +146,7 @@ function unreadiness(
   threads: { readonly writer?: SupervisedThread; readonly check: readonly SupervisedThread[] },
 ): string[] {
   const missing: string[] = [];
-  if (settings.mode !== "authz" && threads.writer === undefined) missing.push("the writer thread has not started");
+  if (settings.mode !== "authz" && !threads.writer?.alive) missing.push("the writer thread does not run");
   for (let thread = 0; thread < board.serving.length; thread++) {
     if (Atomics.load(board.serving, thread) === 0)
       missing.push(`check thread ${thread} does not answer from the store`);
@@ -139,7 +155,7 @@ function unreadiness(
 }
 
 function appliedRevision(board: Board, thread: number): number | undefined {
-  const revision = Atomics.load(board.applied, thread);
+  const revision = Atomics.load(board.revisions, thread);
   return revision === NOT_FOLLOWING ? undefined : Number(revision);
 }
 

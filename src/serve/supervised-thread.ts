@@ -13,6 +13,8 @@ const SETTLED_AFTER_MS = 30_000;
 /** A thread that is replaced when it dies. */
 export interface SupervisedThread {
   readonly addresses: Readonly<Record<string, Address>>;
+  /** Whether it runs and listens, and is not being replaced. */
+  readonly alive: boolean;
   /** How often it was replaced. */
   readonly restarts: number;
   drain(): void;
@@ -41,6 +43,7 @@ export async function superviseThread({ name, start, onDeath, log }: Supervision
     throw error;
   }
   let restarts = 0;
+  let alive = true;
   let stopping = false;
   let draining = false;
 
@@ -50,6 +53,7 @@ export async function superviseThread({ name, start, onDeath, log }: Supervision
       const startedAt = performance.now();
       const cause = await thread.ended;
       if (stopping) return;
+      alive = false;
       onDeath();
       if (performance.now() - startedAt > SETTLED_AFTER_MS) pauseMs = FIRST_PAUSE_MS;
       log("error", `the ${name} thread died; a new one starts in ${pauseMs} ms`, { cause: cause?.stack ?? "unknown" });
@@ -60,7 +64,10 @@ export async function superviseThread({ name, start, onDeath, log }: Supervision
       thread = start();
       if (draining) thread.order({ kind: "drain" });
       await thread.listening.then(
-        () => log("info", `a new ${name} thread has taken over`),
+        () => {
+          alive = true;
+          log("info", `a new ${name} thread has taken over`);
+        },
         async (error: Error) => {
           log("error", `the new ${name} thread cannot start: ${error.message}`);
           await thread.terminate();
@@ -72,6 +79,9 @@ export async function superviseThread({ name, start, onDeath, log }: Supervision
 
   return {
     addresses,
+    get alive() {
+      return alive;
+    },
     get restarts() {
       return restarts;
     },

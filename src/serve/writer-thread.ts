@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { type AdminApi, createAdminHandler } from "../admin/api.ts";
 import type { Address } from "../config/address.ts";
 import { openStore } from "../store/store.ts";
 import { createAdminServer } from "./admin-server.ts";
-import { openBoard, publish } from "./board.ts";
+import { openBoard } from "./board.ts";
 import { makeFirstAdminKeys } from "./first-admin-key.ts";
 import { listen } from "./listen.ts";
 import { ServingSwitch } from "./serving-switch.ts";
@@ -15,18 +16,21 @@ import { createThreadLog, type ThreadData } from "./thread-messages.ts";
 /** Only who runs this program may connect: on the local admin socket nobody is asked for a key. */
 const LOCAL_SOCKET_MODE = 0o600;
 
+/** How often the thread looks whether the database was replaced; until then every change is refused. */
+const FILE_CHECK_INTERVAL_MS = 1_000;
+
 const { settings, board: buffer, checkThreads, version, startedAtMs } = workerData as ThreadData;
 
 await runThread(parentPort, async (report) => {
   const log = createThreadLog(report);
   const board = openBoard(buffer, checkThreads);
   const store = openStore(settings.database);
-  publish(board.head, 0, BigInt(store.revision()));
   makeFirstAdminKeys(store, settings, log);
 
   const state = new ServingSwitch();
   const program = { version, mode: settings.mode, startedAtMs, database: settings.database };
-  const api: AdminApi = { store, board, state, program, log };
+  const shutdown = new AbortController();
+  const api: AdminApi = { store, board, state, program, log, shutdownSignal: shutdown.signal };
   const network = createAdminServer(createAdminHandler(api, false));
   const local = createAdminServer(createAdminHandler(api, true));
   const { admin, adminLocal } = settings.listen;
@@ -43,12 +47,19 @@ await runThread(parentPort, async (report) => {
   const addresses: Record<string, Address> = {};
   if (listeners[0]) addresses.admin = listeners[0].address;
   if (listeners[1]) addresses.admin_local = listeners[1].address;
+  setInterval(() => {
+    if (!store.isReplaced() || !existsSync(settings.database)) return;
+    log("error", "the database file has been replaced; a new writer thread opens it");
+    process.exit(1);
+  }, FILE_CHECK_INTERVAL_MS).unref();
   report({ kind: "listening", addresses });
 
   return {
     drain: () => state.set(false),
     async stop() {
-      await Promise.all(listeners.map((listener) => listener?.close()));
+      for (const listener of listeners) listener?.close();
+      state.end();
+      shutdown.abort();
       await Promise.all([network.stop(), local.stop()]);
       store.close();
     },

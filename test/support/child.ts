@@ -9,8 +9,8 @@ export interface ChildOptions {
   args: readonly string[];
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Asked again and again until it says true; a throw means "not yet". */
-  ready: () => Promise<boolean>;
+  /** Asked again and again, with what it has written, until it says true; a throw means "not yet". */
+  ready: (written: Pick<Child, "stdout" | "stderr">) => Promise<boolean>;
   readyWithinMs?: number;
 }
 
@@ -71,8 +71,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     clearTimeout(timer);
   };
 
+  const written = { stdout: () => stdout, stderr: () => stderr };
   const deadline = Date.now() + readyWithinMs;
-  while (!(await ready().catch(() => false))) {
+  while (!(await ready(written).catch(() => false))) {
     if (how === undefined && Date.now() > deadline) {
       await stop();
       how = `${name} was not ready within ${readyWithinMs} ms`;
@@ -80,7 +81,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     if (how !== undefined) throw new Error(`${how}. Its last lines:\n${lastLines(stderr || stdout)}`);
     await Promise.race([ended, delay(PROBE_EVERY_MS)]);
   }
-  return { pid: child.pid ?? 0, stdout: () => stdout, stderr: () => stderr, ended, stop };
+  return { pid: child.pid ?? 0, ...written, ended, stop };
 }
 
 function lastLines(text: string): string {

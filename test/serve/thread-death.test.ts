@@ -1,0 +1,120 @@
+import type { Worker } from "node:worker_threads";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { formatAddress } from "../../src/config/address.ts";
+import { loadSettings } from "../../src/config/load.ts";
+import type { Log } from "../../src/observe/log.ts";
+import { serve } from "../../src/serve/serve.ts";
+import { adminCall, createKey } from "../support/admin-call.ts";
+import { checkClientForThisTest, folderForThisTest } from "../support/for-this-test.ts";
+import { byLabel, readMetrics } from "../support/metrics.ts";
+import { until } from "../support/until.ts";
+
+/** Every thread that this process has started: Node tells of each (`process` event "worker"). */
+const workers: Worker[] = [];
+const remember = (worker: Worker) => workers.push(worker);
+beforeAll(() => {
+  process.on("worker", remember);
+});
+afterAll(() => {
+  process.off("worker", remember);
+});
+
+/** A program in this very process, so that its threads can be ended from outside. */
+async function programForThisTest() {
+  workers.length = 0;
+  const lines: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  const log: Log = (level, message, fields = {}) => lines.push({ level, message, fields });
+  const folder = folderForThisTest();
+  const flags = { database: `${folder}/keyward.db`, "shutdown-delay": "0" };
+  const ports = { "listen-authz": "127.0.0.1:0", "listen-admin": "127.0.0.1:0", "listen-ops": "127.0.0.1:0" };
+  const { settings } = loadSettings({ flags: { ...flags, ...ports }, env: {}, cwd: folder });
+  const program = await serve(settings, "0.0.0", log);
+  onTestFinished(async () => {
+    await program.stop();
+  });
+  const serving = lines.find(({ message }) => message === "serving")?.fields ?? {};
+  const [writer, check] = workers;
+  if (writer === undefined || check === undefined) throw new Error("a writer and a check thread were expected");
+  return {
+    writer,
+    check,
+    lines,
+    said: (message: string) => lines.filter((line) => line.message === message).length,
+    authz: String(serving.authz),
+    admin: String(serving.admin),
+    adminSocket: settings.listen.adminLocal === undefined ? "" : formatAddress(settings.listen.adminLocal).slice(5),
+    metrics: async () => readMetrics(await (await fetch(`http://${serving.ops}/metrics`)).text()),
+  };
+}
+
+test("a check thread that dies is replaced at the same port, and told of in the log and the metrics", async () => {
+  const { check, lines, said, authz, adminSocket, metrics } = await programForThisTest();
+  const { id, secret } = await createKey(adminSocket);
+  const client = checkClientForThisTest(authz);
+  expect((await client.present(secret)).reason).toBe("allowed");
+  expect([...byLabel(await metrics(), "keyward_thread_restarts_total", "thread")]).toEqual([
+    ["writer", 0],
+    ["check", 0],
+  ]);
+
+  await check.terminate();
+  await until("it is replaced", () => said("a new check 0 thread has taken over") === 1);
+  expect(lines.filter(({ level }) => level === "error")).toEqual([
+    {
+      level: "error",
+      message: "the check 0 thread died; a new one starts in 100 ms",
+      fields: { cause: expect.stringContaining("the thread ended with code 1") },
+    },
+  ]);
+  const after = checkClientForThisTest(authz);
+  await until("the store is open again", async () => (await after.health()) === "SERVING");
+  expect((await after.present(secret)).reason).toBe("allowed");
+
+  const { enforced } = await adminCall(adminSocket, "KeyService/RevokeKey", { key: id });
+  expect(enforced).toBe(true);
+  expect((await after.present(secret)).reason).toBe("key_revoked");
+  expect([...byLabel(await metrics(), "keyward_thread_restarts_total", "thread")]).toEqual([
+    ["writer", 0],
+    ["check", 1],
+  ]);
+  const checks = byLabel(await metrics(), "keyward_checks_total", "reason");
+  expect([checks.get("allowed"), checks.get("key_revoked")]).toEqual([2, 1]);
+});
+
+test("a change that is made while a check thread is dead is obeyed by the one that replaces it", async () => {
+  const { check, said, authz, adminSocket } = await programForThisTest();
+  const { id, secret } = await createKey(adminSocket);
+  expect((await checkClientForThisTest(authz).present(secret)).reason).toBe("allowed");
+  await check.terminate();
+  expect((await adminCall(adminSocket, "KeyService/RevokeKey", { key: id })).enforced).toBe(true);
+  await until("it is replaced", () => said("a new check 0 thread has taken over") === 1);
+  const client = checkClientForThisTest(authz);
+  await until("the store is open again", async () => (await client.health()) === "SERVING");
+  expect((await client.present(secret)).reason).toBe("key_revoked");
+});
+
+test("each death in a row is given a longer pause", async () => {
+  const { lines, said } = await programForThisTest();
+  for (let death = 1; death <= 3; death++) {
+    await workers.at(-1)?.terminate();
+    await until("it is replaced", () => said("a new check 0 thread has taken over") === death);
+  }
+  expect(lines.filter(({ level }) => level === "error").map(({ message }) => message)).toEqual([
+    "the check 0 thread died; a new one starts in 100 ms",
+    "the check 0 thread died; a new one starts in 200 ms",
+    "the check 0 thread died; a new one starts in 400 ms",
+  ]);
+});
+
+test("a writer that dies is replaced at the same addresses, and checks go on meanwhile", async () => {
+  const { writer, said, authz, admin, adminSocket, metrics } = await programForThisTest();
+  const { id, secret } = await createKey(adminSocket);
+  const client = checkClientForThisTest(authz);
+  await writer.terminate();
+  expect((await client.present(secret)).reason).toBe("allowed");
+  await until("it is replaced", () => said("a new writer thread has taken over") === 1);
+  expect((await adminCall(adminSocket, "KeyService/RevokeKey", { key: id })).enforced).toBe(true);
+  expect((await client.present(secret)).reason).toBe("key_revoked");
+  expect(await checkClientForThisTest(admin).health()).toBe("SERVING");
+  expect(byLabel(await metrics(), "keyward_thread_restarts_total", "thread").get("writer")).toBe(1);
+});
