@@ -10,6 +10,7 @@ import { readHost } from "./host.ts";
 import { type Digest, lookUp, StoreUnavailableError } from "./lookup.ts";
 import { isJudgeableMethod } from "./method.ts";
 import { readPath } from "./path.ts";
+import { spellingsOf } from "./spelling.ts";
 
 /** What one check is told beside the request. */
 export interface CheckContext {
@@ -61,6 +62,7 @@ export function createCheck(ports: CheckPorts): Check {
   const identity = Object.values(ports.identityHeaders);
   const decode = createDecode({ credentials: credentials.headers, identity });
   const encode = createEncode(ports);
+  const every = identity.flatMap(spellingsOf);
 
   const judge = (request: AccessRequest | undefined, nowMs: number): Judgement => {
     if (request === undefined || !isJudgeableMethod(request.method)) return denied("malformed_request");
@@ -69,6 +71,7 @@ export function createCheck(ports: CheckPorts): Check {
     if (host === undefined) return denied("ambiguous_host");
     const path = request.target === undefined ? undefined : readPath(request.target, request.bytesKnown);
     if (path === undefined) return denied("ambiguous_path");
+    if (host === "" && policy.needsHost(request.method, path)) return denied("ambiguous_host");
 
     const rule = ruleOf(request, policy, host, path);
     if (rule === undefined) return denied("misconfigured_route");
@@ -83,7 +86,9 @@ export function createCheck(ports: CheckPorts): Check {
     const record = lookUp(credential.secret, digest, store);
     if (record === undefined) return denied("unknown_key", rule);
 
-    return { decision: decide(path, rule, record, nowMs), carriers: credential.carriers };
+    // A second copy of the key may be in a header that Envoy did not show.
+    const carriers = request.headersFiltered ? credentials.headers : credential.carriers;
+    return { decision: decide(path, rule, record, nowMs), carriers };
   };
 
   return (bytes, context) => {
@@ -91,7 +96,7 @@ export function createCheck(ports: CheckPorts): Check {
     try {
       request = decode(bytes);
       const { decision, carriers } = judge(request, context.nowMs);
-      const answer = encode(decision, context.decisionId, carriers, request?.identitySpellings ?? []);
+      const answer = encode(decision, context.decisionId, carriers, identitySpellings(request, every));
       observe(decision, request, context);
       return answer;
     } catch (cause) {
@@ -105,6 +110,12 @@ export function createCheck(ports: CheckPorts): Check {
       return answer;
     }
   };
+}
+
+/** What a client may have sent under the names of identity headers: what was seen, or where headers were hidden, all. */
+function identitySpellings(request: AccessRequest | undefined, every: readonly string[]): readonly string[] {
+  if (request === undefined) return [];
+  return request.headersFiltered ? every : request.identitySpellings;
 }
 
 /** A decision, and the headers that carried the secret and must not reach the upstream. */

@@ -17,8 +17,10 @@ export interface AccessRequest {
   readonly authority: string | undefined;
   /** `path` with its query; undefined where `:path` tells another. */
   readonly target: string | undefined;
-  /** Whether no byte was replaced on the way: Envoy sent `header_map` (`encode_raw_headers`). */
+  /** Whether no byte of the path was replaced on the way: it stands in `header_map` (`encode_raw_headers`) as well. */
   readonly bytesKnown: boolean;
+  /** Whether there may be headers that Envoy did not show: its `allowed_headers` leave out even `:path`. */
+  readonly headersFiltered: boolean;
   /** The address of the connection (`source.address.socket_address`), where there is one. */
   readonly sourceAddress: string | undefined;
   /** The headers in which credentials may be, in the order in which they came; one that came twice is there twice. */
@@ -72,6 +74,7 @@ class DecodedRequest implements AccessRequest {
   authority: string | undefined = "";
   target: string | undefined = "";
   bytesKnown = false;
+  headersFiltered = false;
   headers: Header[] = [];
   readonly identitySpellings: string[] = [];
   readonly extensions: Extension[] = [];
@@ -139,7 +142,8 @@ function readExtension(entry: WireReader, request: DecodedRequest): void {
     if (entry.field === 1) name = entry.byteString();
     else value = entry.byteString();
   }
-  if (name.startsWith(EXTENSION_PREFIX)) request.extensions.push({ name, value });
+  // In any case: one that is not ours to the letter was meant for us all the same, and denies.
+  if (name.toLowerCase().startsWith(EXTENSION_PREFIX)) request.extensions.push({ name, value });
 }
 
 /**
@@ -149,23 +153,26 @@ function readExtension(entry: WireReader, request: DecodedRequest): void {
 function readHttp(http: WireReader, request: DecodedRequest, names: WatchedNames): boolean {
   const told = { method: NOWHERE, host: NOWHERE, path: NOWHERE };
   let pseudo: PseudoHeaders = {};
+  let isMap = false;
   while (http.next()) {
     if (http.field === HTTP.method) told.method = { start: http.start, end: http.end };
     else if (http.field === HTTP.path) told.path = { start: http.start, end: http.end };
     else if (http.field === HTTP.host) told.host = { start: http.start, end: http.end };
     else if (http.field === HTTP.headerMap) {
-      request.bytesKnown = true;
+      isMap = true;
       request.headers = [];
       pseudo = {};
       const map = http.message(HEADER_MAP);
       while (map.next()) readHeader(map.message(HEADER_VALUE), request, pseudo, names);
     }
     // `header_map` is the truer of the two (attribute_context.proto): where it is present, `headers` is not looked at.
-    else if (!request.bytesKnown) readHeader(http.message(MAP_ENTRY), request, pseudo, names);
+    else if (!isMap) readHeader(http.message(MAP_ENTRY), request, pseudo, names);
   }
   const agreed = (span: Span, repeated: Span = span) => {
     return haveSameBytes(http.bytes, span, repeated) ? byteString(http.bytes, span.start, span.end) : undefined;
   };
+  request.bytesKnown = isMap && pseudo[":path"] !== undefined;
+  request.headersFiltered = pseudo[":path"] === undefined;
   request.authority = agreed(told.host, pseudo[":authority"]);
   request.target = agreed(told.path, pseudo[":path"]);
   const method = agreed(told.method, pseudo[":method"]);

@@ -33,7 +33,7 @@ const routes = z.array(route, "must be a list");
 /** The keys of a route. */
 export const ROUTE_KEYS: readonly string[] = Object.keys(route.shape);
 
-/** Reads `routes` as YAML gives it. Judges the shape only: what the entries mean is the business of `policy/compile.ts`. */
+/** Reads `routes` as YAML gives it. Judges the shape only: what the entries mean is the business of `policy/policy.ts`. */
 export function readRoutes(raw: unknown): { readonly value: RouteConfig[] } | { readonly faults: RouteFault[] } {
   const result = routes.safeParse(raw);
   return result.success

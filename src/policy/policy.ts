@@ -10,6 +10,8 @@ import type { Rule } from "./rule.ts";
 export interface Policy {
   /** `path` comes from `readPath`, `host` from `readHost`. Always finds one: in the end `default_access`. */
   ruleFor(method: string, host: string, path: string): Rule;
+  /** Whether a request that names no host could be meant for one that a route asks for. */
+  needsHost(method: string, path: string): boolean;
 }
 
 /**
@@ -34,7 +36,18 @@ export function compilePolicy(config: PolicyConfig): { policy: Policy } | { prob
   }
   if (problems.length > 0) return { problems };
   const fallback = defaultRule(config.defaultAccess ?? (config.routes.length > 0 ? "deny" : "authenticated"));
-  return { policy: { ruleFor: (method, host, path) => firstMatch(routes, method, host, path) ?? fallback } };
+  return {
+    policy: {
+      ruleFor: (method, host, path) => firstMatch(routes, method, host, path) ?? fallback,
+      needsHost: (method, path) => {
+        const loose = looseForm(path);
+        const first = routes.find(
+          ({ methods, pattern }) => (methods?.includes(method) ?? true) && matchesPattern(pattern.loose, loose),
+        );
+        return first?.host !== undefined;
+      },
+    },
+  };
 }
 
 interface CompiledRoute {

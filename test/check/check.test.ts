@@ -105,6 +105,7 @@ describe.each(["header_map", "headers"] as const)("whole requests with %s:", (fo
     ["a host one character longer", { host: "any.tests", path: "/me", headers: bearer(KEY) }, "route_denied"],
     ["a path below an exact one", { host: "any.test", path: "/me/x", headers: bearer(KEY) }, "path_not_allowed"],
     ["two hosts", { host: "any.test,b.test", path: "/me", headers: bearer(KEY) }, "ambiguous_host"],
+    ["no host where one is asked for", { host: "", path: "/me", headers: bearer(KEY) }, "ambiguous_host"],
     ["no host where none is asked for", { host: "", path: "/v1/orders", headers: bearer(KEY) }, "allowed"],
     ["CONNECT", { method: "CONNECT", path: "", host: "any.test:443", headers: bearer(KEY) }, "malformed_request"],
     ["a method in small letters", { method: "get", path: "/v1/orders", headers: bearer(KEY) }, "malformed_request"],

@@ -124,7 +124,7 @@ function describeTheirs({ attributes }: CheckRequest, doubled: readonly string[]
     method: http.method,
     path: agreed(http.path, ":path"),
     host: agreed(http.host, ":authority"),
-    bytesKnown: http.headerMap !== undefined,
+    bytesKnown: http.headerMap !== undefined && pseudo.has(":path"),
     extension: attributes?.contextExtensions["keyward.access"],
     headers: headers.filter(([name]) => watched.credentials.includes(name) && !doubled.includes(name)),
   };

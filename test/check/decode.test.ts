@@ -198,11 +198,11 @@ describe("extensions", () => {
   test.each([
     ["of ours", [["keyward.access", "deny"]], [["keyward.access", "deny"]]],
     ["of ours with an unknown name", [["keyward.", ""]], [["keyward.", ""]]],
+    ["of ours in another case, to be refused later", [["Keyward.access", "x"]], [["Keyward.access", "x"]]],
     [
       "of another's",
       [
         ["keyward", "x"],
-        ["Keyward.access", "x"],
         ["xkeyward.access", "x"],
       ],
       [],

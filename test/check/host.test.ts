@@ -9,7 +9,6 @@ test.each([
   ["a colon without port", "api.example.com:", "api.example.com"],
   ["one trailing dot", "api.example.com.", "api.example.com"],
   ["one trailing dot before a port", "api.example.com.:443", "api.example.com"],
-  ["two trailing dots, of which one goes", "api.example.com..", "api.example.com."],
   ["a hyphen and an underscore", "my-host_1", "my-host_1"],
   ["an IPv4 address", "10.0.0.1:80", "10.0.0.1"],
   ["an IPv6 literal", "[2001:DB8::1]", "[2001:db8::1]"],
@@ -20,6 +19,10 @@ test.each([
 
 test.each([
   ["a comma", "a.test,b.test"],
+  ["two trailing dots", "a.test.."],
+  ["an empty label", "a..test"],
+  ["a dot in front", ".a.test"],
+  ["a name in brackets", "[a.test]"],
   ["user information", "user@a.test"],
   ["user information that looks like a port", "a.test:80@b.test"],
   ["an escape", "a%2etest"],
