@@ -4,7 +4,7 @@ import type { KeyFilter } from "../store/keys.ts";
 export type ParsedKeyFilter = Pick<KeyFilter, "owner" | "tenant" | "state">;
 
 /** `field = value`, the value bare or in double quotes, and `AND` before the next (AIP-160). */
-const COMPARISON = /^\s*([A-Za-z_]+)\s*=\s*(?:"([^"\\]*)"|([A-Za-z0-9/._@+-]+))\s*(?:$|AND(?=\s)|(?=$))/;
+const COMPARISON = /^([A-Za-z_]+)\s*=\s*(?:"([^"\\]*)"|([A-Za-z0-9/._@+-]+))(?:$|\s+AND\s+(?=\S))/;
 
 const STATES = ["active", "expired", "revoked"] as const;
 
@@ -33,7 +33,6 @@ export function parseKeyFilter(text: string): ParsedKeyFilter | string {
       found[field] = value;
     }
     rest = rest.slice(whole.length);
-    if (rest.trim() === "" && whole.trimEnd().endsWith("AND")) return "ends with AND";
   }
   return found;
 }

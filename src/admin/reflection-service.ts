@@ -1,4 +1,5 @@
-import { createRegistry, type DescFile, type DescService, type Registry, toBinary } from "@bufbuild/protobuf";
+import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
+import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 
@@ -19,9 +20,11 @@ interface ReflectionRequest {
  * there are, and the files that describe them with all that they import.
  */
 export function createReflectionService(services: readonly DescService[]) {
-  const registry = createRegistry(...services.map(({ file }) => file));
   const files = new Map<string, DescFile>();
   for (const { file } of services) collectFiles(file, files);
+  const symbols = new Map(
+    [...files.values()].flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file] as const)),
+  );
 
   const answer = ({ messageRequest }: ReflectionRequest) => {
     switch (messageRequest.case) {
@@ -30,7 +33,7 @@ export function createReflectionService(services: readonly DescService[]) {
       case "fileByFilename":
         return filesResponse(files.get(messageRequest.value), messageRequest.value);
       case "fileContainingSymbol":
-        return filesResponse(fileOfSymbol(registry, messageRequest.value), messageRequest.value);
+        return filesResponse(symbols.get(messageRequest.value), messageRequest.value);
       case "allExtensionNumbersOfType":
       case "fileContainingExtension":
         return errorResponse(Code.NotFound, "no message of this API has extensions");
@@ -68,10 +71,19 @@ function errorResponse(errorCode: Code, errorMessage: string) {
   return { case: "errorResponse", value: { errorCode, errorMessage } } as const;
 }
 
-/** The file of a message, enum, service, or of a method or field of one. */
-function fileOfSymbol(registry: Registry, symbol: string): DescFile | undefined {
-  const found = registry.get(symbol) ?? registry.get(symbol.slice(0, symbol.lastIndexOf(".")));
-  return found?.file;
+/** The full names of everything that a file defines. Values of an enum stand beside it, not in it. */
+function symbolsOf(file: DescFile): string[] {
+  return [...nestedTypes(file)].flatMap((type) => {
+    const { typeName } = type;
+    if (type.kind === "message")
+      return [typeName, ...[...type.fields, ...type.oneofs].map(({ name }) => `${typeName}.${name}`)];
+    if (type.kind === "service") return [typeName, ...type.methods.map(({ name }) => `${typeName}.${name}`)];
+    if (type.kind === "enum") {
+      const scope = typeName.slice(0, -type.name.length);
+      return [typeName, ...type.values.map(({ name }) => scope + name)];
+    }
+    return [typeName];
+  });
 }
 
 /** A descriptor knows its file by the name without `.proto`. */

@@ -13,6 +13,7 @@ import {
   RevokeKeyRequestSchema,
 } from "../gen/keyward/admin/v1/key_service_pb.ts";
 import { isScope } from "../key/scope.ts";
+import { isSecret } from "../key/secret.ts";
 import { ADMIN_SCOPES, isAdminScope } from "./admin-scope.ts";
 import type { FieldViolation } from "./errors.ts";
 import { parseKeyFilter } from "./key-filter.ts";
@@ -50,7 +51,7 @@ const createKey: Rules<CreateKeyRequest> = {
     /[^\P{Cc}\n\r\t]/u.test(note)
       ? "must hold no control characters but line breaks and tabs"
       : atMost(note, MAX_NOTE_LENGTH),
-  scopes: { list: (scopes) => fewerThan(scopes, MAX_SCOPES), each: scope },
+  scopes: { list: (scopes) => fewerThan([...new Set(scopes)], MAX_SCOPES), each: scope },
   paths: { list: (paths) => fewerThan(paths, MAX_PATHS), each: openedPath },
   notBefore: (notBefore) => notBefore && pointInTime(notBefore),
   expiry: (expiry, { notBefore }, nowMs) => {
@@ -109,6 +110,10 @@ export function violationsIn(schema: DescMessage, request: object, nowMs: number
     if (description !== undefined) violations.push({ field, description });
   };
   const values = request as Readonly<Record<string, unknown>>;
+  for (const [field, value] of Object.entries(values)) {
+    if (field !== "key" && holdsSecret(value))
+      report(protoName(schema, field, value), "holds a whole key, which would be stored in the clear");
+  }
   for (const [field, rule] of Object.entries<AnyRule>(RULES.get(schema.typeName) ?? {})) {
     const value = values[field];
     const name = protoName(schema, field, value);
@@ -182,6 +187,12 @@ function openedPath(text: string): string | undefined {
 function pointInTime(time: Timestamp): string | undefined {
   const ms = timestampMs(time);
   return ms < 0 || ms >= END_OF_TIME_MS ? "must be from 1970 to 9999" : undefined;
+}
+
+/** Whether a text, or one of a list, has a key of ours in it: somebody pasted it into the wrong place. */
+function holdsSecret(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsSecret);
+  return typeof value === "string" && value.split(/[^0-9A-Za-z_]+/).some(isSecret);
 }
 
 /** What the caller wrote, short enough for a sentence. */

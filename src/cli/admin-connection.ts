@@ -69,16 +69,25 @@ function connectLocally({ config, database, listenAdminLocal }: ConnectionFlags)
 
 function adminKey(file: string | undefined): string {
   const fromEnvironment = process.env.KEYWARD_ADMIN_KEY;
-  if (file === undefined && fromEnvironment) return fromEnvironment.trim();
+  if (file === undefined && fromEnvironment) return accept(fromEnvironment, "KEYWARD_ADMIN_KEY");
   const path = file ?? (process.env.KEYWARD_ADMIN_KEY_FILE || join(homedir(), ".config", "keyward", "credentials"));
+  let text: string;
   try {
-    return readFileSync(path, "utf8").trim();
+    text = readFileSync(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UsageError(
       `no admin key: ${path} cannot be read (${code}); give --admin-key-file or set KEYWARD_ADMIN_KEY`,
     );
   }
+  return accept(text, path);
+}
+
+/** What a header cannot carry would be refused in words that repeat it, and it may hold a secret. */
+function accept(text: string, place: string): string {
+  const key = text.trim();
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new UsageError(`no admin key: ${place} must hold one, and nothing else`);
+  return key;
 }
 
 /** Says where nobody answered, and what to do about it. */

@@ -10,6 +10,7 @@ import {
   RevokeKeyResponseSchema,
 } from "../gen/keyward/admin/v1/key_service_pb.ts";
 import { addConnectionFlags, type ConnectionFlags, connectAdmin } from "./admin-connection.ts";
+import { UsageError } from "./exit.ts";
 import { addOutputFlags, columns, facts, type OutputFlags, printMessage, tell } from "./output.ts";
 import { expiry, list, repeated, shownTime, time } from "./values.ts";
 
@@ -105,8 +106,7 @@ function listCommand(): Command {
     .option("--state <state>", "only those that are active, expired or revoked");
   return addOutputFlags(addConnectionFlags(command), "the ids").action(async (flags: ListFlags) => {
     const filter = (["owner", "tenant", "state"] as const)
-      .filter((field) => flags[field] !== undefined)
-      .map((field) => `${field} = "${flags[field]}"`)
+      .flatMap((field) => (flags[field] === undefined ? [] : [comparison(field, flags[field])]))
       .join(" AND ");
     const keys: Key[] = [];
     let pageToken = "";
@@ -121,6 +121,12 @@ function listCommand(): Command {
     });
     if (keys.length === 0 && !flags.quiet) tell("no keys");
   });
+}
+
+/** A filter's values stand in quotation marks and have no escapes, so that what would end one cannot be asked for. */
+function comparison(field: string, value: string): string {
+  if (/["\\]/.test(value)) throw new UsageError(`--${field} ${value} must hold no quotation mark and no backslash`);
+  return `${field} = "${value}"`;
 }
 
 function revokeCommand(): Command {

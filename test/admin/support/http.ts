@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+
+/** Where an admin API listens: `host:port`, or `unix:` and a path. */
+export type Target = string;
+
+/** An HTTP answer as it came. */
+interface HttpAnswer {
+  status: number;
+  body: string;
+}
+
+/** What is sent. The method is POST unless told. */
+export interface HttpRequest {
+  path: string;
+  method?: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: string | Uint8Array;
+}
+
+/** Sends one request over HTTP/1.1, on a connection of its own. */
+export async function sendHttp1(target: Target, { path, method = "POST", headers = {}, body }: HttpRequest) {
+  const socketPath = socketPathOf(target);
+  const where = socketPath === undefined ? addressOf(target) : { socketPath };
+  // Kept open until the answer is read: a server that closes while the body is still on its way takes the answer along.
+  const agent = new Agent({ keepAlive: true });
+  try {
+    const outgoing = request({ ...where, agent, path, method, headers }).end(body);
+    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, body: await text(response) } satisfies HttpAnswer;
+  } finally {
+    agent.destroy();
+  }
+}
+
+/** Sends one request over cleartext HTTP/2 with prior knowledge, on a connection of its own. */
+export async function sendHttp2(target: Target, { path, method = "POST", headers, body }: HttpRequest) {
+  const session = connectHttp2("http://admin", { createConnection: () => openSocket(target) });
+  try {
+    const stream = session.request({ ...headers, ":path": path, ":method": method });
+    stream.end(body);
+    const [answer] = (await once(stream, "response")) as [{ ":status"?: number }];
+    return { status: answer[":status"] ?? 0, body: await text(stream) } satisfies HttpAnswer;
+  } finally {
+    session.close();
+  }
+}
+
+/** Opens a bare connection. */
+export function openSocket(target: Target) {
+  const path = socketPathOf(target);
+  return path === undefined ? connect(addressOf(target)) : connect(path);
+}
+
+/** The path of a `unix:` target; undefined for `host:port`. */
+export function socketPathOf(target: Target): string | undefined {
+  return target.startsWith("unix:") ? target.slice("unix:".length) : undefined;
+}
+
+function addressOf(target: Target): { host: string; port: number } {
+  const { hostname, port } = new URL(`http://${target}`);
+  return { host: hostname, port: Number(port) };
+}
