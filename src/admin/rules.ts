@@ -13,7 +13,7 @@ import {
   RevokeKeyRequestSchema,
 } from "../gen/keyward/admin/v1/key_service_pb.ts";
 import { isScope } from "../key/scope.ts";
-import { isSecret } from "../key/secret.ts";
+import { holdsSecret } from "../key/secret.ts";
 import { ADMIN_SCOPES, isAdminScope } from "./admin-scope.ts";
 import type { FieldViolation } from "./errors.ts";
 import { parseKeyFilter } from "./key-filter.ts";
@@ -110,11 +110,13 @@ export function violationsIn(schema: DescMessage, request: object, nowMs: number
     if (description !== undefined) violations.push({ field, description });
   };
   const values = request as Readonly<Record<string, unknown>>;
-  for (const [field, value] of Object.entries(values)) {
-    if (field !== "key" && holdsSecret(value))
-      report(protoName(schema, field, value), "holds a whole key, which would be stored in the clear");
+  const pasted = Object.keys(values).filter((field) => field !== "key" && isPasted(values[field]));
+  for (const field of pasted) {
+    report(protoName(schema, field, values[field]), "holds a whole key, which would be stored in the clear");
   }
   for (const [field, rule] of Object.entries<AnyRule>(RULES.get(schema.typeName) ?? {})) {
+    // Whatever else is wrong with it would be said with the key in quotation marks.
+    if (pasted.includes(field)) continue;
     const value = values[field];
     const name = protoName(schema, field, value);
     if (typeof rule === "function") {
@@ -190,9 +192,8 @@ function pointInTime(time: Timestamp): string | undefined {
 }
 
 /** Whether a text, or one of a list, has a key of ours in it: somebody pasted it into the wrong place. */
-function holdsSecret(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(holdsSecret);
-  return typeof value === "string" && value.split(/[^0-9A-Za-z_]+/).some(isSecret);
+function isPasted(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(isPasted) : typeof value === "string" && holdsSecret(value);
 }
 
 /** What the caller wrote, short enough for a sentence. */

@@ -60,6 +60,22 @@ export function isSecret(text: string): boolean {
   return hasChecksum(text, crc32End(crc));
 }
 
+/**
+ * Whether a key stands anywhere in a text, be it in the middle of a word: `KEY_kw_…`. What follows a prefix is of one
+ * length, so only where the prefix begins has to be tried.
+ */
+export function holdsSecret(text: string): boolean {
+  for (const { index } of text.matchAll(BODIES)) {
+    const end = index + 1 + BODY_LENGTH;
+    for (let start = index - 1; start >= 0 && start >= index - MAX_PREFIX_LENGTH; start--) {
+      if (isSecret(text.slice(start, end))) return true;
+    }
+  }
+  return false;
+}
+
+const BODIES = new RegExp(`_[0-9A-Za-z]{${BODY_LENGTH}}`, "g");
+
 const UNDERSCORE = 0x5f;
 
 function isPrefixCharacter(code: number): boolean {

@@ -59,6 +59,7 @@ export function createFollowedStore(
   events: FollowedStoreEvents,
 ): FollowedStore {
   let store: OpenStore | undefined;
+  let replaced: KeyReader | undefined;
   let draining = false;
   let serving = false;
   let trouble: string | undefined;
@@ -70,7 +71,10 @@ export function createFollowedStore(
   };
 
   const open = (): OpenStore => {
+    if (replaced?.hasLeftLog()) throw new Error(leftLog(settings.database));
     const reader = openKeyReader(settings.database);
+    replaced?.close();
+    replaced = undefined;
     const cache = createKeyCache(reader, settings.cache);
     return { reader, cache, follower: createFollower(reader, cache) };
   };
@@ -104,7 +108,10 @@ export function createFollowedStore(
   const checkFile = () => {
     if (!store?.reader.isReplaced()) return;
     events.log("error", "the database file has been replaced or removed; its keys are read anew");
-    close();
+    // Open until the next one is: the log that it has left can be told from another's only for so long.
+    replaced = store.reader;
+    store = undefined;
+    events.onClosed();
     catchUp("follow");
   };
 
@@ -131,4 +138,8 @@ export function createFollowedStore(
       return store.cache.find(digest);
     },
   };
+}
+
+function leftLog(database: string): string {
+  return `database ${database}: the log beside it belongs to the file that was there before; the side that serves the admin API removes it, or remove ${database}-wal and ${database}-shm`;
 }

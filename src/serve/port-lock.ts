@@ -12,16 +12,16 @@ import { StartError } from "./start-error.ts";
  */
 export function lockPort(database: string, address: Address & { kind: "tcp" }, setting: string): void {
   const path = `${database}.${address.port}.lock`;
-  mkdirSync(dirname(path), { recursive: true });
-  const lock = new Database(path, { timeout: 0 });
   try {
+    mkdirSync(dirname(path), { recursive: true });
+    const lock = new Database(path, { timeout: 0 });
+    held.push(lock);
     lock.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
     const isHeld = cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY");
     const why = isHeld ? "another Keyward on this database has this port; choose another" : `cannot lock ${path}`;
     throw new StartError(`${setting}: ${formatAddress(address)}: ${why}`, cause);
   }
-  held.push(lock);
 }
 
 /** For good: a handle that nobody refers to would be closed by the garbage collector, and the lock with it. */

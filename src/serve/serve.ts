@@ -113,8 +113,11 @@ async function* startCheckThreads(data: ThreadData, board: Board, log: Log): Asy
   let address = settings.listen.authz;
   if (shared && address !== undefined) {
     if (address.kind === "unix") throw new StartError(unshareable(address, checkThreads));
+    // First the lock, where the port is known: or two programs that start together find each other's probe, and both end.
+    const { port } = address;
+    if (port !== 0) lockPort(settings.database, address, "listen.authz");
     address = await probeAddress(address, "listen.authz");
-    if (address.kind === "tcp") lockPort(settings.database, address, "listen.authz");
+    if (port === 0 && address.kind === "tcp") lockPort(settings.database, address, "listen.authz");
   }
   const { adminKey: _, ...withoutSecrets } = settings;
   for (let index = 0; index < checkThreads; index++) {

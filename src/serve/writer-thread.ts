@@ -50,6 +50,7 @@ await runThread(parentPort, async (report) => {
   setInterval(() => {
     if (!store.isReplaced() || !existsSync(settings.database)) return;
     log("error", "the database file has been replaced; a new writer thread opens it");
+    store.close();
     process.exit(1);
   }, FILE_CHECK_INTERVAL_MS).unref();
   report({ kind: "listening", addresses });

@@ -58,7 +58,7 @@ export function createKeyCache(
   });
   const unknown = new LRUCache<string, true>({ max: maxUnknown });
   const counters: KeyCacheCounters = { hits: 0, unknownHits: 0, misses: 0 };
-  let appliedRevision = 0;
+  let appliedRevision = store.revision();
 
   return {
     counters,
@@ -73,11 +73,12 @@ export function createKeyCache(
         return undefined;
       }
       counters.misses++;
-      // Read before the record: the record is at least as new as this says. One older than what has been applied (the
-      // store was put back, or lags) may answer, but nobody would ever drop it, so it is not kept.
+      // Read before the record: the record is at least as new as this says. Only what was read where the followed changes
+      // stand is kept: if the store goes back from a later revision before anybody has followed it there, nobody would
+      // ever drop what was read in between.
       const revision = store.revision();
       const record = store.find(digest);
-      if (revision >= appliedRevision) {
+      if (revision === appliedRevision) {
         if (record === undefined) unknown.set(digest, true);
         else known.set(digest, record);
       }

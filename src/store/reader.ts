@@ -3,14 +3,14 @@ import { openDatabaseForReading } from "./database.ts";
 import { digestBytes } from "./digest.ts";
 import { type Changes, openFeed, type Position } from "./feed.ts";
 import { type KeyRecordRow, keyRecordOf } from "./key-row.ts";
-import { watchFile } from "./replaced.ts";
+import { type WatchedFile, watchFile } from "./replaced.ts";
 import { surfacing } from "./store-error.ts";
 
 /**
  * The store as a check thread holds it: it only reads, and it goes on reading while others write. Each call is of one
  * moment and throws StoreError where the store cannot tell.
  */
-export interface KeyReader extends KeyStore {
+export interface KeyReader extends KeyStore, Pick<WatchedFile, "isReplaced" | "hasLeftLog"> {
   /** The last revision; 0 before the first change. */
   revision(): number;
   /** Differs from the last answer once anybody else has committed; cheap enough to ask many times a second. */
@@ -19,8 +19,6 @@ export interface KeyReader extends KeyStore {
   position(): Position;
   /** What a cache filled at this position or later has to read again. */
   changesSince(position: Position): Changes;
-  /** Whether the path now leads to another file than the one that is read, or to none: what is read is history. */
-  isReplaced(): boolean;
   close(): void;
 }
 
@@ -30,6 +28,7 @@ export interface KeyReader extends KeyStore {
  */
 export function openKeyReader(path: string): KeyReader {
   const { db } = openDatabaseForReading(path);
+  const { isReplaced, hasLeftLog } = watchFile(path, db.name);
   const feed = openFeed(db);
   const byDigest = db.prepare<[Buffer], KeyRecordRow>(
     `SELECT id, tenant, owner, scopes, paths, not_before_ms, expires_at_ms, revoked_at_ms, revision
@@ -45,7 +44,8 @@ export function openKeyReader(path: string): KeyReader {
     position: surfacing(db, feed.position),
     dataVersion: surfacing(db, () => dataVersion.get() ?? 0),
     changesSince: surfacing(db, feed.since),
-    isReplaced: watchFile(path),
+    isReplaced,
+    hasLeftLog,
     close: () => {
       db.close();
     },

@@ -19,6 +19,7 @@ export interface Store extends Keys, AdminKeys {
   revision(): number;
   /** Whether the path leads to another file by now; then nothing can be written any more. */
   isReplaced(): boolean;
+  /** Where another file has been put in place of this one, its log goes too: it would be read into the other file. */
   close(): void;
 }
 
@@ -29,16 +30,17 @@ export interface Store extends Keys, AdminKeys {
  */
 export function openStore(path: string, options: { busyTimeoutMs?: number } = {}): Store {
   const { db, identity } = openDatabase(path, options);
-  const isReplaced = watchFile(path);
-  const ledger = openLedger(db, identity, isReplaced);
+  const file = watchFile(path, db.name);
+  const ledger = openLedger(db, identity, file.isReplaced);
   return {
     ...openKeys(db, ledger),
     ...openAdminKeys(db, ledger),
     identity,
     schemaVersion: SCHEMA_VERSION,
     revision: surfacing(db, ledger.revision),
-    isReplaced,
+    isReplaced: file.isReplaced,
     close: () => {
+      file.discardLeftLog();
       db.close();
     },
   };

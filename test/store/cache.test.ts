@@ -59,6 +59,7 @@ test("keys with long lists are bounded by their bytes", () => {
   const paths = Array.from({ length: 50 }, (_, number) => `/${String(number).padEnd(1000, "x")}`);
   const names = Array.from({ length: 60 }, (_, number) => `long ${number}`);
   for (const name of names) store.createKey(sampleKey(name, { paths }), local, 1);
+  cache.clear(store.revision());
   for (const name of names) cache.find(digestOf(name));
   for (const name of names.toReversed()) cache.find(digestOf(name));
   // 2,048,000 bytes hold 39 keys of some 52,000 bytes each.
@@ -70,9 +71,20 @@ test("even the smallest cache holds the largest key", () => {
   const scopes = Array.from({ length: 100 }, (_, number) => String(number).padEnd(128, "x"));
   const paths = Array.from({ length: 50 }, (_, number) => `/${String(number).padEnd(1023, "x")}`);
   store.createKey(sampleKey("large", { scopes, paths }), local, 1);
+  cache.clear(store.revision());
   cache.find(digestOf("large"));
   cache.find(digestOf("large"));
   expect(cache.counters.hits).toBe(1);
+});
+
+test("what was read ahead of the followed changes is answered, and not kept", () => {
+  const { store, cache } = cacheOf([], { maxKeys: 10, maxUnknown: 10 });
+  store.createKey(sampleKey("ahead"), local, 1);
+  for (let time = 0; time < 2; time++) expect(cache.find(digestOf("ahead"))?.id).toBe("key_ahead");
+  expect(cache.counters).toEqual({ hits: 0, unknownHits: 0, misses: 2 });
+  cache.drop(digestOf("ahead"), store.revision());
+  for (let time = 0; time < 2; time++) cache.find(digestOf("ahead"));
+  expect(cache.counters).toEqual({ hits: 1, unknownHits: 0, misses: 3 });
 });
 
 test("a dropped digest is read again, and no other", () => {

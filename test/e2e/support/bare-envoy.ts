@@ -3,6 +3,8 @@ export interface BareEnvoyOptions {
   /** Sends header bytes as they came, repeated headers apart. */
   encodeRawHeaders?: boolean;
   failureModeAllow?: boolean;
+  /** The only request headers that Keyward is shown; `:path` and its like are hidden as well unless they are among them. */
+  allowedHeaders?: readonly string[];
   /** Each path prefix with the `context_extensions` of its route; those of the host under `host`. */
   extensions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   host?: Readonly<Record<string, string>>;
@@ -31,7 +33,7 @@ function cluster(name: string, port: number): object {
  */
 export function bareEnvoyConfig(
   ports: { keyward: number; upstream: number },
-  { encodeRawHeaders = true, failureModeAllow = false, extensions = {}, host }: BareEnvoyOptions = {},
+  { encodeRawHeaders = true, failureModeAllow = false, allowedHeaders, extensions = {}, host }: BareEnvoyOptions = {},
 ): object {
   const route = { cluster: "upstream" };
   const routes = Object.entries({ ...extensions, "/": extensions["/"] }).map(([prefix, entries]) => ({
@@ -51,6 +53,7 @@ export function bareEnvoyConfig(
     grpc_service: { envoy_grpc: { cluster_name: "keyward", authority: "keyward" }, timeout: "5s" },
     failure_mode_allow: failureModeAllow,
     encode_raw_headers: encodeRawHeaders,
+    ...(allowedHeaders && { allowed_headers: { patterns: allowedHeaders.map((exact) => ({ exact })) } }),
   };
   const router = { "@type": `${FILTERS}.http.router.v3.Router` };
   const manager = {
