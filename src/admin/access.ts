@@ -4,6 +4,7 @@ import type { AdminKeys } from "../store/admin-keys.ts";
 import { METHOD_ACCESS } from "./admin-scope.ts";
 import { authenticate, kCaller, LOCAL_CALLER } from "./caller.ts";
 import { apiError, asApiError, invalidArgument } from "./errors.ts";
+import type { RuleContext } from "./rule-context.ts";
 import { violationsIn } from "./rules.ts";
 
 /** Where a call comes from: the local admin socket, or an address. */
@@ -33,13 +34,15 @@ export function accessInterceptor(store: AdminKeys): Interceptor {
 }
 
 /** Refuses a request that breaks a bound of its proto comments, with all that is wrong with it. */
-export const rulesInterceptor: Interceptor = (next) => async (request) => {
-  if (!request.stream) {
-    const violations = violationsIn(request.method.input, request.message, Date.now());
-    if (violations.length > 0) throw invalidArgument(violations);
-  }
-  return next(request);
-};
+export function rulesInterceptor(settings: Omit<RuleContext, "nowMs">): Interceptor {
+  return (next) => async (request) => {
+    if (!request.stream) {
+      const violations = violationsIn(request.method.input, request.message, { ...settings, nowMs: Date.now() });
+      if (violations.length > 0) throw invalidArgument(violations);
+    }
+    return next(request);
+  };
+}
 
 /** Turns whatever is thrown into an error of the API; what was no refusal of ours goes to the log. */
 export function errorInterceptor(log: Log): Interceptor {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { Settings } from "../config/settings.ts";
 import { ServerReflection as ServerReflectionV1 } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { Health } from "../gen/health/v1/health_pb.ts";
@@ -24,6 +25,9 @@ export interface AdminApi {
   readonly board: Board;
   readonly state: ServingState;
   readonly program: ProgramFacts;
+  /** The scopes that the configuration defines; empty: any. */
+  readonly definedScopes: readonly string[];
+  readonly keyLifetime: Settings["keyLifetime"];
   readonly log: Log;
   /** Aborted when calls in progress are to come to their end. */
   readonly shutdownSignal: AbortSignal;
@@ -45,11 +49,12 @@ const SERVICES = [KeyService, AdminKeyService, SystemService, Health, ServerRefl
  * whoever calls is the administrator; elsewhere an admin key is asked for.
  */
 export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler {
-  const { store, board, state, program, log, shutdownSignal } = api;
+  const { store, board, state, program, definedScopes, keyLifetime, log, shutdownSignal } = api;
+  const rules = rulesInterceptor({ definedScopes, maxLifetimeMs: keyLifetime.maxMs });
   const routes = (router: ConnectRouter) => {
     const reflection = createReflectionService(SERVICES);
     router
-      .service(KeyService, createKeyService(store, board))
+      .service(KeyService, createKeyService(store, board, keyLifetime.defaultMs))
       .service(AdminKeyService, createAdminKeyService(store))
       .service(SystemService, createSystemService(store, board, program))
       .service(
@@ -69,7 +74,7 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
     shutdownSignal,
     // A mistyped expiry that is passed over would make a key that never ends.
     jsonOptions: { ignoreUnknownFields: false },
-    interceptors: [errorInterceptor(log), accessInterceptor(store), rulesInterceptor],
+    interceptors: [errorInterceptor(log), accessInterceptor(store), rules],
     contextValues: (request) => {
       const address = request.socket.remoteAddress ?? "";
       return createContextValues().set(kPeer, { local, address });

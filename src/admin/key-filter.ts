@@ -1,3 +1,4 @@
+import type { KeyState } from "../key/state.ts";
 import type { KeyFilter } from "../store/keys.ts";
 
 /** What a filter can narrow a list by. */
@@ -6,7 +7,7 @@ export type ParsedKeyFilter = Pick<KeyFilter, "owner" | "tenant" | "state">;
 /** `field = value`, the value bare or in double quotes, and `AND` before the next (AIP-160). */
 const COMPARISON = /^([A-Za-z_]+)\s*=\s*(?:"([^"\\]*)"|([A-Za-z0-9/._@+-]+))(?:$|\s+AND\s+(?=\S))/;
 
-const STATES = ["active", "expired", "revoked"] as const;
+const STATES = ["active", "disabled", "expired", "revoked", "rotated"] as const satisfies readonly KeyState[];
 
 /**
  * Reads the filter of ListKeys: comparisons of `owner`, `tenant` or `state` with `=`, joined by `AND`. Returns what is

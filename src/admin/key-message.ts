@@ -4,7 +4,13 @@ import { type Key, KeySchema, KeyState } from "../gen/keyward/admin/v1/key_pb.ts
 import { stateOf } from "../key/state.ts";
 import type { StoredKey } from "../store/key-row.ts";
 
-const STATES = { active: KeyState.ACTIVE, expired: KeyState.EXPIRED, revoked: KeyState.REVOKED } as const;
+const STATES = {
+  active: KeyState.ACTIVE,
+  disabled: KeyState.DISABLED,
+  expired: KeyState.EXPIRED,
+  revoked: KeyState.REVOKED,
+  rotated: KeyState.ROTATED,
+} as const;
 
 /** A stored key as the API shows it at a moment. */
 export function keyMessage(key: StoredKey, nowMs: number): Key {
@@ -27,7 +33,19 @@ export function keyMessage(key: StoredKey, nowMs: number): Key {
     revokedBy: key.revokedBy ?? "",
     revokeReason: key.revokeReason ?? "",
     revision: BigInt(key.revision),
+    etag: etagOf(key),
+    methods: [...key.methods],
+    cidrs: [...key.cidrs],
+    ...optionalTime("disabledAt", key.disabledAtMs),
+    ...optionalTime("graceEndsAt", key.graceEndsAtMs),
+    successor: key.successor ?? "",
+    predecessor: key.predecessor ?? "",
   });
+}
+
+/** Changes with every change of the key, and with nothing else. */
+export function etagOf({ revision }: Pick<StoredKey, "revision">): string {
+  return String(revision);
 }
 
 /** A message field of a time that may be absent. */

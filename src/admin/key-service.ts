@@ -1,38 +1,64 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ServiceImpl } from "@connectrpc/connect";
-import { readPath } from "../check/path.ts";
-import type { CreateKeyRequest, KeyService } from "../gen/keyward/admin/v1/key_service_pb.ts";
+import {
+  CreateKeyRequestSchema,
+  type KeyService,
+  RotateKeyRequestSchema,
+} from "../gen/keyward/admin/v1/key_service_pb.ts";
 import { DEFAULT_PREFIX } from "../key/secret.ts";
+import { stateOf } from "../key/state.ts";
 import type { Board } from "../serve/board.ts";
+import type { StoredKey } from "../store/key-row.ts";
 import type { KeyFilter } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { callerOf } from "./caller.ts";
 import { enforce } from "./enforcement.ts";
 import { apiError, invalidArgument } from "./errors.ts";
+import { expiryMs } from "./expiry.ts";
+import { newKeyFields, previewOf, updatedFields } from "./key-fields.ts";
 import { parseKeyFilter } from "./key-filter.ts";
-import { keyMessage } from "./key-message.ts";
+import { etagOf, keyMessage } from "./key-message.ts";
 import { type Finder, findNamed } from "./named-key.ts";
 import { newSecret } from "./new-secret.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
-import { expiryMs } from "./rules.ts";
+import { findEarlier, markOf } from "./request-id.ts";
 
 const DEFAULT_PAGE_SIZE = 50;
 /** A page of the largest keys is then under 100 MB, and one of usual keys under 1 MB. */
 const MAX_PAGE_SIZE = 1_000;
 
-/** Makes, shows and ends keys. Requests have passed the rules and callers their scope before they come here. */
-export function createKeyService(store: Store, board: Board): ServiceImpl<typeof KeyService> {
-  const finder: Finder<ReturnType<Store["createKey"]>> = {
+/** Time enough to hand out a new secret, short enough that nobody forgets. */
+const DEFAULT_GRACE_SECONDS = 24n * 60n * 60n;
+
+/**
+ * Makes, shows, changes and ends keys. Requests have passed the rules and callers their scope before they come here.
+ * `defaultLifetimeMs` is the life of a key for which nothing is said; undefined: without end.
+ */
+export function createKeyService(
+  store: Store,
+  board: Board,
+  defaultLifetimeMs: number | undefined,
+): ServiceImpl<typeof KeyService> {
+  const finder: Finder<StoredKey> = {
     byId: store.keyById,
     byDigest: store.keyByDigest,
     byStart: store.keysByStart,
   };
+  const answer = async (key: StoredKey, nowMs: number) => {
+    return { key: keyMessage(key, nowMs), ...(await enforce(board)) };
+  };
+
   return {
     async createKey(request, context) {
       const nowMs = Date.now();
-      const { secret, ...kept } = newSecret("key", DEFAULT_PREFIX, nowMs);
-      const key = store.createKey({ ...kept, ...draftOf(request, nowMs) }, callerOf(context), nowMs);
-      return { key: keyMessage(key, nowMs), secret, ...(await enforce(board)) };
+      const caller = callerOf(context);
+      const fields = newKeyFields(request, defaultLifetimeMs, nowMs);
+      if (request.validateOnly) return { key: keyMessage(previewOf(fields, caller, nowMs), nowMs) };
+      const mark = markOf(CreateKeyRequestSchema, request);
+      const earlier = mark && findEarlier(store, caller, mark, nowMs);
+      if (earlier !== undefined) return answer(earlier, nowMs);
+      const { secret, ...identity } = newSecret("key", DEFAULT_PREFIX, nowMs);
+      const key = store.createKey({ ...identity, ...fields }, caller, nowMs, mark);
+      return { ...(await answer(key, nowMs)), secret };
     },
 
     getKey({ key }) {
@@ -57,30 +83,88 @@ export function createKeyService(store: Store, board: Board): ServiceImpl<typeof
 
     async revokeKey({ key: name, reason }, context) {
       const nowMs = Date.now();
-      const key = store.revokeKey(findNamed(name, finder).id, reason, callerOf(context), nowMs);
-      if (key === undefined) throw apiError(Code.NotFound, "KEY_NOT_FOUND", "no key answers to that name");
-      return { key: keyMessage(key, nowMs), ...(await enforce(board)) };
+      const { id } = findNamed(name, finder);
+      return answer(store.revokeKey(id, reason, callerOf(context), nowMs) ?? gone(), nowMs);
+    },
+
+    async updateKey(request, context) {
+      const nowMs = Date.now();
+      const found = findNamed(request.key, finder);
+      refuseUnless(stateOf(found, nowMs) !== "revoked", "a revoked key cannot be changed");
+      refuseStale(request.etag, found);
+      const fields = updatedFields(found, request);
+      const updated = store.updateKey(found.id, fields, callerOf(context), nowMs, found.revision);
+      return answer(updated ?? overtaken(found.id), nowMs);
+    },
+
+    async rotateKey(request, context) {
+      const nowMs = Date.now();
+      const caller = callerOf(context);
+      const mark = markOf(RotateKeyRequestSchema, request);
+      const earlier = mark && findEarlier(store, caller, mark, nowMs);
+      if (earlier !== undefined) {
+        const rotated = store.keyById(earlier.predecessor ?? "") ?? gone();
+        return { ...(await answer(earlier, nowMs)), rotated: keyMessage(rotated, nowMs) };
+      }
+      const old = findNamed(request.key, finder);
+      const state = stateOf(old, nowMs);
+      refuseUnless(state === "active", `only an active key can be rotated; this one is ${state}`);
+      const prefix = old.start.slice(0, old.start.lastIndexOf("_"));
+      const { secret, ...identity } = newSecret("key", prefix, nowMs);
+      const expiresAtMs = request.expiry.case === undefined ? old.expiresAtMs : expiryMs(request.expiry, nowMs);
+      const graceMs = Number(request.grace?.seconds ?? DEFAULT_GRACE_SECONDS) * 1000;
+      const graceEndsAtMs = Math.min(nowMs + graceMs, old.expiresAtMs ?? Number.POSITIVE_INFINITY);
+      const { tenant, owner, name, note, scopes, paths, methods, cidrs, notBeforeMs } = old;
+      const fields = { tenant, owner, name, note, scopes, paths, methods, cidrs, notBeforeMs, expiresAtMs };
+      refuseUnless(
+        notBeforeMs === undefined || expiresAtMs === undefined || notBeforeMs < expiresAtMs,
+        "the successor would end before the not_before of the key",
+      );
+      const successor = { ...identity, ...fields };
+      const made = store.rotateKey(old.id, successor, graceEndsAtMs, caller, nowMs, old.revision, mark);
+      const key = made ?? overtaken(old.id);
+      const rotated = keyMessage(store.keyById(old.id) ?? gone(), nowMs);
+      return { ...(await answer(key, nowMs)), secret, rotated };
+    },
+
+    async disableKey({ key: name }, context) {
+      return setDisabled(name, true, callerOf(context));
+    },
+
+    async enableKey({ key: name }, context) {
+      return setDisabled(name, false, callerOf(context));
     },
   };
+
+  async function setDisabled(name: string, disabled: boolean, caller: ReturnType<typeof callerOf>) {
+    const nowMs = Date.now();
+    const found = findNamed(name, finder);
+    refuseUnless(stateOf(found, nowMs) !== "revoked", "a revoked key is refused for good");
+    return answer(store.setKeyDisabled(found.id, disabled, caller, nowMs) ?? gone(), nowMs);
+  }
+
+  /** Another program on the same database was faster. */
+  function overtaken(id: string): never {
+    throw staleEtag(store.keyById(id) ?? gone());
+  }
 }
 
-/** What is kept of a request, with each thing written in one way: no scope twice, paths as they are compared. */
-function draftOf(request: CreateKeyRequest, nowMs: number) {
-  const { name, note, tenant, owner, scopes, paths, notBefore, expiry } = request;
-  return {
-    name,
-    note,
-    tenant: tenant || undefined,
-    owner: owner || undefined,
-    scopes: [...new Set(scopes)],
-    paths: [...new Set(paths.map(comparedForm))],
-    notBeforeMs: notBefore && timestampMs(notBefore),
-    expiresAtMs: expiryMs(expiry, nowMs),
-  };
+function gone(): never {
+  throw apiError(Code.NotFound, "KEY_NOT_FOUND", "no key answers to that name");
 }
 
-function comparedForm(path: string): string {
-  return path.startsWith("=") ? `=${readPath(path.slice(1), true)}` : `${readPath(path, true)}`;
+function refuseUnless(condition: boolean, message: string): void {
+  if (!condition) throw apiError(Code.FailedPrecondition, "KEY_STATE", message);
+}
+
+function refuseStale(etag: string, key: StoredKey): void {
+  if (etag !== "" && etag !== etagOf(key)) throw staleEtag(key);
+}
+
+/** Somebody else was faster: the change was thought out for another record than the one that is there (AIP-154). */
+function staleEtag(key: StoredKey) {
+  const present = etagOf(key);
+  return apiError(Code.Aborted, "STALE_ETAG", `the key has changed since; its etag is ${present}`, { etag: present });
 }
 
 function narrowing(filter: string): Pick<KeyFilter, "owner" | "tenant" | "state"> {

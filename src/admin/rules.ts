@@ -1,6 +1,5 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { durationMs, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
-import { readPath } from "../check/path.ts";
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   CreateAdminKeyRequestSchema,
   RevokeAdminKeyRequestSchema,
@@ -8,18 +7,37 @@ import {
 import {
   type CreateKeyRequest,
   CreateKeyRequestSchema,
+  DisableKeyRequestSchema,
+  EnableKeyRequestSchema,
   GetKeyRequestSchema,
   ListKeysRequestSchema,
   RevokeKeyRequestSchema,
+  RotateKeyRequestSchema,
+  type UpdateKeyRequest,
+  UpdateKeyRequestSchema,
 } from "../gen/keyward/admin/v1/key_service_pb.ts";
-import { isScope } from "../key/scope.ts";
-import { holdsSecret } from "../key/secret.ts";
 import { ADMIN_SCOPES, isAdminScope } from "./admin-scope.ts";
 import type { FieldViolation } from "./errors.ts";
+import { expiryMs } from "./expiry.ts";
+import { endless, expiryProblem, pointInTime, tooLong } from "./expiry-rules.ts";
 import { parseKeyFilter } from "./key-filter.ts";
+import type { RuleContext } from "./rule-context.ts";
+import {
+  atMost,
+  fewerThan,
+  isPasted,
+  matches,
+  methodName,
+  network,
+  openedPath,
+  plainText,
+  quote,
+  required,
+  scope,
+} from "./value-rules.ts";
 
 /** Says what is wrong with a value, as a phrase that follows the field's name; undefined: nothing. */
-type Rule<Value, Request> = (value: Value, request: Request, nowMs: number) => string | undefined;
+type Rule<Value, Request> = (value: Value, request: Request, context: RuleContext) => string | undefined;
 
 /** A rule for each field that has a bound; for a list, the rule of its items beside that of the list. */
 type Rules<Request> = {
@@ -33,58 +51,66 @@ const MAX_NOTE_LENGTH = 2_000;
 const MAX_REASON_LENGTH = 500;
 const MAX_SCOPES = 100;
 const MAX_PATHS = 50;
-const MAX_PATH_LENGTH = 1_024;
-/** 100 years of 365.25 days: more is a mistyped number, and "never" can be said. */
-const MAX_LIFETIME_SECONDS = 3_155_760_000;
-/** The year 10000, where RFC 3339 and google.protobuf.Timestamp end. */
-const END_OF_TIME_MS = Date.UTC(10_000, 0, 1);
+const MAX_METHODS = 20;
+const MAX_CIDRS = 50;
+/** A year of 365.25 days. */
+const MAX_GRACE_SECONDS = 31_557_600;
 /** A whole key of the longest prefix is 82 characters. */
 const MAX_KEY_NAME_LENGTH = 100;
 
+/** The fields of a key that administrators set, in CreateKey as in UpdateKey. */
+const keyFields = {
+  name: (name: string) => required(name) ?? plainText(name, MAX_NAME_LENGTH),
+  note: (note: string) =>
+    /[^\P{Cc}\n\r\t]/u.test(note)
+      ? "must hold no control characters but line breaks and tabs"
+      : atMost(note, MAX_NOTE_LENGTH),
+  scopes: { list: (scopes: string[]) => fewerThan([...new Set(scopes)], MAX_SCOPES), each: scope },
+  paths: { list: (paths: string[]) => fewerThan(paths, MAX_PATHS), each: openedPath },
+  methods: { list: (methods: string[]) => fewerThan(methods, MAX_METHODS), each: methodName },
+  cidrs: { list: (cidrs: string[]) => fewerThan(cidrs, MAX_CIDRS), each: network },
+  notBefore: (notBefore: Timestamp | undefined) => notBefore && pointInTime(notBefore),
+} satisfies Rules<CreateKeyRequest> & Rules<UpdateKeyRequest>;
+
 const createKey: Rules<CreateKeyRequest> = {
-  name: (name) => required(name) ?? plainText(name, MAX_NAME_LENGTH),
+  ...keyFields,
   tenant: (tenant) =>
     matches(tenant, /^[a-z0-9][a-z0-9_-]{0,62}$/, `1 to 63 of a-z, 0-9, "-" and "_", the first a letter or digit`),
   owner: (owner) =>
     matches(owner, OWNER, `"user/…", "service/…" or "project/…", then 1 to 128 of A-Z, a-z, 0-9 and . _ @ + -`),
-  note: (note) =>
-    /[^\P{Cc}\n\r\t]/u.test(note)
-      ? "must hold no control characters but line breaks and tabs"
-      : atMost(note, MAX_NOTE_LENGTH),
-  scopes: { list: (scopes) => fewerThan([...new Set(scopes)], MAX_SCOPES), each: scope },
-  paths: { list: (paths) => fewerThan(paths, MAX_PATHS), each: openedPath },
-  notBefore: (notBefore) => notBefore && pointInTime(notBefore),
-  expiry: (expiry, { notBefore }, nowMs) => {
-    if (expiry.case === undefined) return undefined;
-    const endMs = expiryMs(expiry, nowMs);
-    if (expiry.case === "expiresIn") {
-      const { seconds, nanos } = expiry.value;
-      if (nanos !== 0 || seconds < 1n || seconds > MAX_LIFETIME_SECONDS) {
-        return `must be whole seconds >= 1 and <= ${MAX_LIFETIME_SECONDS}`;
-      }
-    } else {
-      const problem = pointInTime(expiry.value);
-      if (problem !== undefined) return problem;
-      if (endMs <= nowMs) return `${new Date(endMs).toISOString()} must be in the future`;
-    }
-    return notBefore && timestampMs(notBefore) >= endMs ? "must be later than not_before" : undefined;
+  expiry: (expiry, { notBefore }, context) => {
+    const problem = expiryProblem(expiry, context);
+    const endMs = expiryMs(expiry, context.nowMs);
+    if (problem !== undefined || notBefore === undefined || endMs === undefined) return problem;
+    return timestampMs(notBefore) >= endMs ? "must be later than not_before" : undefined;
   },
+  requestId,
 };
 
-/** The time at which a key of such an expiry ends. */
-export function expiryMs(expiry: Exclude<CreateKeyRequest["expiry"], { case: undefined }>, nowMs: number): number;
-export function expiryMs(expiry: CreateKeyRequest["expiry"], nowMs: number): number | undefined;
-export function expiryMs(expiry: CreateKeyRequest["expiry"], nowMs: number): number | undefined {
-  if (expiry.case === "expiresAt") return timestampMs(expiry.value);
-  return expiry.case === "expiresIn" ? nowMs + durationMs(expiry.value) : undefined;
-}
+const UPDATABLE = ["name", "note", "scopes", "paths", "methods", "cidrs", "not_before", "expires_at"];
 
-const keyName = (key: string) => required(key) ?? atMost(key, MAX_KEY_NAME_LENGTH);
+const updateKey: Rules<UpdateKeyRequest> = {
+  key: keyName,
+  updateMask: (mask) => {
+    if (mask === undefined || mask.paths.length === 0) return `must name one or more of ${UPDATABLE.join(", ")}`;
+    const unknown = mask.paths.find((path) => !UPDATABLE.includes(path));
+    return unknown === undefined ? undefined : `names ${quote(unknown)}; it can name ${UPDATABLE.join(", ")}`;
+  },
+  ...onlyIfMasked(keyFields),
+  expiresAt: (expiresAt, { updateMask }, { nowMs, maxLifetimeMs }) => {
+    if (!updateMask?.paths.includes("expires_at")) return undefined;
+    if (expiresAt === undefined) return endless(maxLifetimeMs);
+    return pointInTime(expiresAt) ?? tooLong(timestampMs(expiresAt), nowMs, maxLifetimeMs);
+  },
+};
 
 /** Every bound that the proto comments state, by message. What is not here has none. */
 const RULES: ReadonlyMap<string, Rules<never>> = new Map([
   rulesOf(CreateKeyRequestSchema, createKey),
+  rulesOf(UpdateKeyRequestSchema, updateKey),
   rulesOf(GetKeyRequestSchema, { key: keyName }),
+  rulesOf(DisableKeyRequestSchema, { key: keyName }),
+  rulesOf(EnableKeyRequestSchema, { key: keyName }),
   rulesOf(ListKeysRequestSchema, {
     pageSize: (pageSize) => (pageSize < 0 ? `${pageSize} must be >= 0` : undefined),
     filter: (filter) => {
@@ -93,6 +119,17 @@ const RULES: ReadonlyMap<string, Rules<never>> = new Map([
     },
   }),
   rulesOf(RevokeKeyRequestSchema, { key: keyName, reason: (reason) => plainText(reason, MAX_REASON_LENGTH) }),
+  rulesOf(RotateKeyRequestSchema, {
+    key: keyName,
+    grace: (grace) => {
+      if (grace === undefined) return undefined;
+      const { seconds, nanos } = grace;
+      const sound = nanos === 0 && seconds >= 0n && seconds <= MAX_GRACE_SECONDS;
+      return sound ? undefined : `must be whole seconds >= 0 and <= ${MAX_GRACE_SECONDS}`;
+    },
+    expiry: (expiry, _, context) => (expiry.case === undefined ? undefined : expiryProblem(expiry, context)),
+    requestId,
+  }),
   rulesOf(CreateAdminKeyRequestSchema, {
     name: (name) => required(name) ?? plainText(name, MAX_NAME_LENGTH),
     scopes: {
@@ -104,7 +141,7 @@ const RULES: ReadonlyMap<string, Rules<never>> = new Map([
 ]);
 
 /** Everything in a request that is not as its proto comment says it must be. Fields are named as in the proto. */
-export function violationsIn(schema: DescMessage, request: object, nowMs: number): FieldViolation[] {
+export function violationsIn(schema: DescMessage, request: object, context: RuleContext): FieldViolation[] {
   const violations: FieldViolation[] = [];
   const report = (field: string, description: string | undefined) => {
     if (description !== undefined) violations.push({ field, description });
@@ -120,11 +157,11 @@ export function violationsIn(schema: DescMessage, request: object, nowMs: number
     const value = values[field];
     const name = protoName(schema, field, value);
     if (typeof rule === "function") {
-      report(name, rule(value, request, nowMs));
+      report(name, rule(value, request, context));
     } else {
-      report(name, rule.list(value, request, nowMs));
+      report(name, rule.list(value, request, context));
       for (const [index, item] of (value as unknown[]).entries()) {
-        report(`${name}[${index}]`, rule.each(item, request, nowMs));
+        report(`${name}[${index}]`, rule.each(item, request, context));
       }
     }
   }
@@ -148,55 +185,30 @@ function protoName(schema: DescMessage, localName: string, value: unknown): stri
   return schema.fields.find((field) => field.localName === member)?.name ?? localName;
 }
 
+/** The rules of CreateKey for an update: a field that the mask does not name is not looked at. */
+function onlyIfMasked(rules: typeof keyFields): Rules<UpdateKeyRequest> {
+  const named = (field: string, { updateMask }: UpdateKeyRequest) =>
+    updateMask?.paths.includes(snakeCase(field)) ?? false;
+  const masked = Object.entries<AnyRule>(rules as unknown as Record<string, AnyRule>).map(([field, rule]) => {
+    const only =
+      (inner: Rule<unknown, object>): Rule<unknown, UpdateKeyRequest> =>
+      (value, request, context) =>
+        named(field, request) ? inner(value, request, context) : undefined;
+    return [field, typeof rule === "function" ? only(rule) : { list: only(rule.list), each: only(rule.each) }];
+  });
+  return Object.fromEntries(masked) as Rules<UpdateKeyRequest>;
+}
+
+function snakeCase(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 const OWNER = /^(user|service|project)\/[A-Za-z0-9._@+-]{1,128}$/;
 
-function required(text: string): string | undefined {
-  return text === "" ? "is required" : undefined;
+function keyName(key: string): string | undefined {
+  return required(key) ?? atMost(key, MAX_KEY_NAME_LENGTH);
 }
 
-function atMost(text: string, bound: number): string | undefined {
-  const length = [...text].length;
-  return length > bound ? `has ${length} characters; it must have <= ${bound}` : undefined;
-}
-
-function plainText(text: string, bound: number): string | undefined {
-  return /\p{Cc}/u.test(text) ? "must hold no control characters" : atMost(text, bound);
-}
-
-function matches(text: string, pattern: RegExp, form: string): string | undefined {
-  return text === "" || pattern.test(text) ? undefined : `${quote(text)} must be ${form}`;
-}
-
-function fewerThan(list: readonly unknown[], bound: number): string | undefined {
-  return list.length > bound ? `has ${list.length} items; it must have <= ${bound}` : undefined;
-}
-
-function scope(text: string): string | undefined {
-  if (isScope(text)) return undefined;
-  return `${quote(text)} must be 1 to 128 visible ASCII characters without " \\ and ",", with "*" only as the whole last segment`;
-}
-
-function openedPath(text: string): string | undefined {
-  const path = text.startsWith("=") ? text.slice(1) : text;
-  if (!path.startsWith("/")) return `${quote(text)} must begin with "/" or "=/"`;
-  if (path.length > MAX_PATH_LENGTH) return `has ${path.length} characters; it must have <= ${MAX_PATH_LENGTH}`;
-  if (path.endsWith("/") && path !== "/") return `${quote(text)} must not end with "/"`;
-  if (path.includes("?") || readPath(path, true) === undefined)
-    return `${quote(text)} can be read in more than one way`;
-  return undefined;
-}
-
-function pointInTime(time: Timestamp): string | undefined {
-  const ms = timestampMs(time);
-  return ms < 0 || ms >= END_OF_TIME_MS ? "must be from 1970 to 9999" : undefined;
-}
-
-/** Whether a text, or one of a list, has a key of ours in it: somebody pasted it into the wrong place. */
-function isPasted(value: unknown): boolean {
-  return Array.isArray(value) ? value.some(isPasted) : typeof value === "string" && holdsSecret(value);
-}
-
-/** What the caller wrote, short enough for a sentence. */
-function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+function requestId(id: string): string | undefined {
+  return matches(id, /^[A-Za-z0-9_-]{1,100}$/, `1 to 100 of A-Z, a-z, 0-9, "-" and "_"`);
 }

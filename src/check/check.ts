@@ -2,34 +2,26 @@ import type { KeyStore } from "../key/record.ts";
 import { ruleFromExtensions } from "../policy/extensions.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Rule } from "../policy/rule.ts";
-import { type CredentialSource, createCredentialReader } from "./credential.ts";
+import { clientAddress, FORWARDED_FOR } from "./client-address.ts";
+import type { CheckContext } from "./context.ts";
+import { type Carriers, type CredentialSource, createCredentialReader } from "./credential.ts";
 import { type Decision, decide, decidePublic, deny } from "./decide.ts";
 import { type AccessRequest, createDecode } from "./decode.ts";
-import { createEncode, type IdentityHeaders } from "./encode.ts";
+import { createEncode, type EncodeSettings } from "./encode.ts";
 import { readHost } from "./host.ts";
 import { type Digest, lookUp, StoreUnavailableError } from "./lookup.ts";
 import { isJudgeableMethod } from "./method.ts";
 import { readPath } from "./path.ts";
 import { spellingsOf } from "./spelling.ts";
 
-/** What one check is told beside the request. */
-export interface CheckContext {
-  /** Milliseconds since 1970, by which a key's life is judged. */
-  readonly nowMs: number;
-  /** Names this decision in the answer, in logs and in metadata. Printable ASCII without `"` and `\`. */
-  readonly decisionId: string;
-}
-
 /** What the check path needs of the world. */
-export interface CheckPorts {
+export interface CheckPorts extends EncodeSettings {
   readonly policy: Policy;
   readonly credentials: readonly CredentialSource[];
-  readonly identityHeaders: IdentityHeaders;
-  readonly realm: string;
+  /** How many proxies stand in front of Envoy. */
+  readonly trustedHops: number;
   readonly digest: Digest;
   readonly store: KeyStore;
-  /** What a store that cannot answer looks like to Envoy: a denial, or an error that its `failure_mode_allow` decides. */
-  readonly onStoreError: "deny" | "error";
   /** Told of every decision once it is made, with what was thrown where that was the reason. */
   readonly observe: (
     decision: Decision,
@@ -39,7 +31,7 @@ export interface CheckPorts {
   ) => void;
 }
 
-/** What an observer may see of a request: nothing in which a secret is presented. */
+/** What an observer may see of a request. The query of `target` may hold a secret: it is not to be told on. */
 export type ObservedRequest = Pick<AccessRequest, "method" | "authority" | "target" | "sourceAddress">;
 
 /** Answers a serialized CheckRequest with a serialized CheckResponse. Never throws; whatever goes wrong is a denial. */
@@ -53,16 +45,20 @@ export type Check = (bytes: Uint8Array, context: CheckContext) => Uint8Array;
  *  3. rule        misconfigured_route, route_denied; a public route ends here with an allow
  *  4. credential  no_credential, ambiguous_credential, malformed_credential
  *  5. look-up     store_unavailable, unknown_key
- *  6. decide      key_revoked, key_expired, key_not_yet_valid, path_not_allowed, insufficient_scope, or an allow
+ *  6. decide      key_revoked, key_disabled, key_expired, key_not_yet_valid, address_not_allowed, method_not_allowed,
+ *                 path_not_allowed, insufficient_scope, or an allow
  *  7. encode      the one place that writes an answer; internal_error where any station broke its promise
  */
 export function createCheck(ports: CheckPorts): Check {
-  const { policy, digest, store, observe } = ports;
+  const { policy, digest, store, observe, trustedHops } = ports;
   const credentials = createCredentialReader(ports.credentials);
   const identity = Object.values(ports.identityHeaders);
-  const decode = createDecode({ credentials: credentials.headers, identity });
+  const forwarded = trustedHops > 0 ? [FORWARDED_FOR] : [];
+  const decode = createDecode({ credentials: [...credentials.headers, ...forwarded], identity });
   const encode = createEncode(ports);
   const every = identity.flatMap(spellingsOf);
+  // A cookie is never removed unseen: the others in its header are not ours.
+  const keyHeaders = credentials.headers.filter((name) => name !== "cookie");
 
   const judge = (request: AccessRequest | undefined, nowMs: number): Judgement => {
     if (request === undefined || !isJudgeableMethod(request.method)) return denied("malformed_request");
@@ -77,18 +73,24 @@ export function createCheck(ports: CheckPorts): Check {
     if (rule === undefined) return denied("misconfigured_route");
     if (rule.access === "deny") return denied("route_denied", rule);
     if (rule.access === "public") {
-      return { decision: decidePublic(rule), carriers: credentials.carriersOfSecrets(request.headers) };
+      return { decision: decidePublic(rule), carriers: credentials.carriersOfSecrets(request) };
     }
 
-    const credential = credentials.read(request.headers);
+    const credential = credentials.read(request);
     if (typeof credential === "string") return denied(credential, rule);
 
     const record = lookUp(credential.secret, digest, store);
-    if (record === undefined) return denied("unknown_key", rule);
+    if (record === undefined || credential.wrongUser) return denied("unknown_key", rule);
 
+    const address = record.networks && clientAddress(request, trustedHops);
+    const target = { method: request.method, path, address };
+    const decision = decide(target, rule, record, nowMs, policy.scopes);
     // A second copy of the key may be in a header that Envoy did not show.
-    const carriers = request.headersFiltered ? credentials.headers : credential.carriers;
-    return { decision: decide(path, rule, record, nowMs), carriers };
+    const { headersFiltered } = request;
+    return {
+      decision,
+      carriers: headersFiltered ? { ...credential.carriers, headers: keyHeaders } : credential.carriers,
+    };
   };
 
   return (bytes, context) => {
@@ -96,12 +98,12 @@ export function createCheck(ports: CheckPorts): Check {
     try {
       request = decode(bytes);
       const { decision, carriers } = judge(request, context.nowMs);
-      const answer = encode(decision, context.decisionId, carriers, identitySpellings(request, every));
+      const answer = encode(decision, context, carriers, identitySpellings(request, every));
       observe(decision, request, context);
       return answer;
     } catch (cause) {
       const decision = deny(cause instanceof StoreUnavailableError ? "store_unavailable" : "internal_error");
-      const answer = encode(decision, context.decisionId, [], []);
+      const answer = encode(decision, context, NOTHING, []);
       try {
         observe(decision, request, context, cause);
       } catch {
@@ -118,14 +120,17 @@ function identitySpellings(request: AccessRequest | undefined, every: readonly s
   return request.headersFiltered ? every : request.identitySpellings;
 }
 
-/** A decision, and the headers that carried the secret and must not reach the upstream. */
+/** A decision, and what carried the secret and must not reach the upstream. */
 interface Judgement {
   readonly decision: Decision;
-  readonly carriers: readonly string[];
+  readonly carriers: Carriers;
 }
 
+/** A denial reaches no upstream, so nothing has to be taken out. */
+const NOTHING: Carriers = { headers: [] };
+
 function denied(...reason: Parameters<typeof deny>): Judgement {
-  return { decision: deny(...reason), carriers: [] };
+  return { decision: deny(...reason), carriers: NOTHING };
 }
 
 /** The rule of the request's own route where Envoy sent one, else the configuration's; undefined if it is not sound. */

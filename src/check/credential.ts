@@ -1,111 +1,265 @@
 import { isSecret } from "../key/secret.ts";
-import type { Header } from "./decode.ts";
+import { readBasic } from "./basic.ts";
+import { cookiesNamed, withoutCookies } from "./cookie.ts";
+import type { AccessRequest, Header } from "./decode.ts";
+import { parametersNamed, type QueryParameter } from "./query.ts";
+import { trim } from "./white-space.ts";
 
-/** A place where a key may be presented. Names in lower case. */
+/** A place where a key may be presented. Names of headers and schemes in lower case. */
 export type CredentialSource =
+  | { readonly from: "bearer" }
   | { readonly from: "scheme"; readonly name: string }
-  | { readonly from: "header"; readonly name: string };
+  | { readonly from: "header"; readonly name: string }
+  /** The password is the key. The user name must be this one, or is not looked at where this is `*`. */
+  | { readonly from: "basic"; readonly username: string }
+  | { readonly from: "query"; readonly name: string }
+  | { readonly from: "cookie"; readonly name: string };
 
 /** `Authorization: Bearer KEY` (RFC 6750 §2.1), `Authorization: ApiKey KEY`, `x-api-key: KEY`. */
 export const DEFAULT_SOURCES: readonly CredentialSource[] = [
-  { from: "scheme", name: "bearer" },
+  { from: "bearer" },
   { from: "scheme", name: "apikey" },
   { from: "header", name: "x-api-key" },
 ];
 
+/** What must not reach the upstream, since it holds the secret. */
+export interface Carriers {
+  /** Headers, in lower case. */
+  readonly headers: readonly string[];
+  /** The rest of the cookies, where one held it; empty where no other is left. */
+  readonly cookies?: string | undefined;
+  /** Query parameters, in the spellings that were seen. */
+  readonly parameters?: readonly string[] | undefined;
+}
+
 /** The secret that a caller presented, or why there is none. */
 type Credential =
-  | { readonly secret: string; readonly carriers: readonly string[] }
+  | {
+      readonly secret: string;
+      readonly carriers: Carriers;
+      /**
+       * It stood beside a user name that is not the configured one: as if the key did not exist. It is looked up all the
+       * same, so that no answer tells which half of user name and key was wrong.
+       */
+      readonly wrongUser?: true;
+    }
   | "no_credential"
   | "ambiguous_credential"
   | "malformed_credential";
 
-/** Reads credentials from the watched headers of a request. */
+/** The part of a request in which credentials may be. */
+type Presented = Pick<AccessRequest, "headers" | "target">;
+
+/** Reads credentials from a request. */
 export interface CredentialReader {
   /** The headers it needs to see, in lower case. */
   readonly headers: readonly string[];
   /**
-   * The secret the caller presented, and the headers that carried it. Two different secrets in one request are refused,
-   * and so is a header that is there twice or holds a comma: guessing which was meant is how the wrong key opens the
+   * The secret the caller presented, and what carried it. Two different secrets in one request are refused, and so is a
+   * place that is there twice, or a header that holds a comma: guessing which was meant is how the wrong key opens the
    * door.
    */
-  read(headers: readonly Header[]): Credential;
-  /** The headers that carry a text of our own key form, on a route where no credential is judged. */
-  carriersOfSecrets(headers: readonly Header[]): readonly string[];
+  read(request: Presented): Credential;
+  /** What carries a text of our own key form, on a route where no credential is judged. */
+  carriersOfSecrets(request: Presented): Carriers;
 }
 
 /** Makes the reader for the places that the configuration lists. */
 export function createCredentialReader(sources: readonly CredentialSource[]): CredentialReader {
-  const schemes = sources.filter(({ from }) => from === "scheme").map(({ name }) => name);
-  const keyHeaders = sources.filter(({ from }) => from === "header").map(({ name }) => name);
+  const schemes = sources.flatMap((source) => schemeOf(source) ?? []);
+  const keyHeaders = sources.flatMap((source) => (source.from === "header" ? [source.name] : []));
+  const cookies = sources.flatMap((source) => (source.from === "cookie" ? [source.name] : []));
+  const parameters = sources.flatMap((source) => (source.from === "query" ? [source.name] : []));
+  const username = sources.find((source) => source.from === "basic")?.username;
+  const watched = [
+    ...(schemes.length > 0 ? [AUTHORIZATION] : []),
+    ...keyHeaders,
+    ...(cookies.length > 0 ? [COOKIE] : []),
+  ];
 
-  /** The text that a header presents as a key; undefined where the header is not one of ours to judge. */
-  const presented = ({ name, value }: Header): string | undefined | "ambiguous" => {
-    if (keyHeaders.includes(name)) return value.includes(",") ? "ambiguous" : trim(value);
-    if (!value.includes(",")) return keyOfScheme(value, schemes);
-    // A foreign scheme may have commas in its parameters; one of ours beside it makes two credentials.
-    const ours = value.split(",").some((part) => keyOfScheme(part, schemes) !== undefined);
-    return ours ? "ambiguous" : undefined;
+  const placesIn = ({ headers, target = "" }: Presented): Place[] => {
+    const places: Place[] = [];
+    for (const name of watched) {
+      const values = valuesOf(headers, name);
+      if (values.length === 0) continue;
+      if (name === COOKIE) places.push(...cookiePlaces(values, cookies));
+      else if (keyHeaders.includes(name)) places.push({ header: name, texts: partsOf(values).map(trim) });
+      else places.push(...authorizationPlaces(values, schemes, username));
+    }
+    for (const name of parameters) {
+      const found = parametersNamed(name, target);
+      if (found.length === 0) continue;
+      places.push({ texts: found.map(({ value }) => value), parameters: found });
+    }
+    return places;
   };
 
   return {
-    headers: schemes.length > 0 ? [AUTHORIZATION, ...keyHeaders] : keyHeaders,
+    headers: watched,
 
-    read(headers) {
-      let secret: string | undefined;
-      const carriers: string[] = [];
-      for (const header of headers) {
-        const text = presented(header);
-        if (text === undefined) continue;
-        if (text === "ambiguous" || occurrences(headers, header.name) > 1) return "ambiguous_credential";
-        if (secret !== undefined && secret !== text) return "ambiguous_credential";
-        secret = text;
-        carriers.push(header.name);
-      }
-      if (secret === undefined) return "no_credential";
-      return isSecret(secret) ? { secret, carriers } : "malformed_credential";
+    read(request) {
+      const places = placesIn(request);
+      const [first] = places;
+      if (first === undefined) return "no_credential";
+      const [secret = ""] = first.texts;
+      for (const { texts } of places) if (texts.length > 1 || texts[0] !== secret) return "ambiguous_credential";
+      if (!isSecret(secret)) return "malformed_credential";
+      const carriers = carriersOf(places, () => true);
+      return places.some(({ wrongUser }) => wrongUser) ? { secret, carriers, wrongUser: true } : { secret, carriers };
     },
 
-    carriersOfSecrets(headers) {
-      const carriers = new Set<string>();
-      for (const { name, value } of headers) {
-        const texts = value.split(",");
-        const found = keyHeaders.includes(name)
-          ? texts.some((text) => isSecret(trim(text)))
-          : texts.some((text) => isSecret(keyOfScheme(text, schemes) ?? ""));
-        if (found) carriers.add(name);
-      }
-      return [...carriers];
-    },
+    carriersOfSecrets: (request) =>
+      carriersOf(
+        placesIn(request).filter(({ texts }) => texts.some(isSecret)),
+        isSecret,
+      ),
   };
 }
 
+/** One place in which something stands that is to be judged as a key. */
+interface Place {
+  /** What stands there, as often as it does: more than one is ambiguous, even the same one twice. */
+  readonly texts: readonly string[];
+  readonly header?: string;
+  readonly wrongUser?: boolean;
+  /** The name of a cookie, and the cookies among which it stands. */
+  readonly cookie?: { readonly name: string; readonly header: string };
+  readonly parameters?: readonly QueryParameter[];
+}
+
+const NONE: readonly QueryParameter[] = [];
+
 const AUTHORIZATION = "authorization";
+const COOKIE = "cookie";
+
+function schemeOf(source: CredentialSource): string | undefined {
+  if (source.from === "bearer" || source.from === "basic") return source.from;
+  return source.from === "scheme" ? source.name : undefined;
+}
+
+function valuesOf(headers: readonly Header[], name: string): string[] {
+  const values: string[] = [];
+  for (const header of headers) if (header.name === name) values.push(header.value);
+  return values;
+}
+
+/** Envoy folds repeated headers with a comma, so a comma and a repetition are the same. */
+function partsOf(values: readonly string[]): readonly string[] {
+  const [value = ""] = values;
+  return values.length === 1 && !value.includes(",") ? values : values.flatMap((each) => each.split(","));
+}
+
+/**
+ * What `Authorization` presents. One of a foreign scheme is not looked at, commas in its parameters included; but beside
+ * one of ours it is a second credential.
+ */
+function authorizationPlaces(
+  values: readonly string[],
+  schemes: readonly string[],
+  username: string | undefined,
+): Place[] {
+  const parts = partsOf(values).map((part) => presentedBy(part, schemes, username));
+  if (parts.every((part) => part === undefined)) return [];
+  const wrongUser = parts.some((part) => part?.wrongUser);
+  return [{ header: AUTHORIZATION, texts: parts.map((part) => part?.text ?? ""), wrongUser }];
+}
 
 /** What follows a configured scheme, or undefined. The scheme matches in any case (RFC 9110 §11.1). */
-function keyOfScheme(credentials: string, schemes: readonly string[]): string | undefined {
+function presentedBy(
+  credentials: string,
+  schemes: readonly string[],
+  username: string | undefined,
+): { readonly text: string; readonly wrongUser: boolean } | undefined {
   const text = trim(credentials);
   const space = text.indexOf(" ");
-  const scheme = space === -1 ? text : text.slice(0, space);
-  if (!schemes.some((known) => known.length === scheme.length && known === scheme.toLowerCase())) return undefined;
-  return space === -1 ? "" : trim(text.slice(space + 1));
+  const written = space === -1 ? text : text.slice(0, space);
+  const scheme = schemes.find((known) => known.length === written.length && known === written.toLowerCase());
+  if (scheme === undefined) return undefined;
+  const rest = space === -1 ? "" : trim(text.slice(space + 1));
+  if (scheme !== "basic" || username === undefined) return { text: rest, wrongUser: false };
+  const basic = readBasic(rest);
+  if (basic === undefined) return { text: "", wrongUser: false };
+  return { text: basic.password, wrongUser: username !== "*" && basic.username !== username };
 }
 
-function occurrences(headers: readonly Header[], name: string): number {
-  let count = 0;
-  for (const header of headers) if (header.name === name) count++;
-  return count;
+/** More than one Cookie header is more than a client may send (RFC 6265 §5.4): one of them might not be rewritten. */
+function cookiePlaces(values: readonly string[], names: readonly string[]): Place[] {
+  const header = values.join("; ");
+  return names.flatMap((name) => {
+    const texts = values.flatMap((value) => cookiesNamed(name, value));
+    if (texts.length === 0) return [];
+    return [{ cookie: { name, header }, texts: values.length > 1 ? [...texts, ""] : texts }];
+  });
 }
 
-/** Drops optional white space, spaces and tabs (RFC 9110 §5.6.3), from both ends. */
-function trim(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isWhiteSpace(text.charCodeAt(start))) start++;
-  while (end > start && isWhiteSpace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
+/** What carries the texts that are to be taken out. A header goes as a whole; cookies and parameters one by one. */
+function carriersOf(places: readonly Place[], isTaken: (text: string) => boolean): Carriers {
+  const headers: string[] = [];
+  let cookies: string | undefined;
+  let spellings: Set<string> | undefined;
+  for (const { header, cookie, parameters = NONE } of places) {
+    if (header !== undefined) headers.push(header);
+    // What one place leaves of the cookies is what the next one looks at.
+    if (cookie)
+      cookies = withoutCookies(cookies ?? cookie.header, (name, text) => name === cookie.name && isTaken(text));
+    for (const { spelling, value } of parameters) {
+      if (!isTaken(value)) continue;
+      spellings ??= new Set();
+      spellings.add(spelling);
+    }
+  }
+  if (cookies === undefined && spellings === undefined) return { headers };
+  return { headers, ...(cookies === undefined ? {} : { cookies }), ...(spellings && { parameters: [...spellings] }) };
 }
 
-function isWhiteSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09;
+/** Something that is wrong with one entry of `credentials`. */
+export interface CredentialProblem {
+  /** Its place in the list. */
+  readonly source: number;
+  readonly message: string;
+}
+
+/** Headers that mean something else: a key in one of them could not be taken out, or would be read as something else. */
+const TAKEN_HEADERS = [
+  "host",
+  "cookie",
+  "connection",
+  "content-length",
+  "transfer-encoding",
+  "te",
+  "upgrade",
+  "x-forwarded-for",
+];
+
+/**
+ * What is wrong with a list of places: a place twice, or one that has another meaning. `taken` are further headers, in any
+ * spelling that some back ends read as the same: what a client sends under those is taken out, and not read.
+ */
+export function credentialProblems(
+  sources: readonly CredentialSource[],
+  taken: readonly string[],
+): CredentialProblem[] {
+  const seen = new Set<string>();
+  const problems: CredentialProblem[] = [];
+  for (const [index, source] of sources.entries()) {
+    const report = (message: string) => problems.push({ source: index, message });
+    const scheme = schemeOf(source);
+    const place = scheme === undefined ? `${source.from} ${"name" in source ? source.name : ""}` : `scheme ${scheme}`;
+    if (seen.has(place)) report(`names ${place} a second time`);
+    seen.add(place);
+    if (source.from === "scheme" && source.name === "basic") report("must say from: basic, with a username");
+    if (source.from === "header") {
+      const { name } = source;
+      if (name === AUTHORIZATION) report("must say from: bearer, scheme or basic");
+      else if (TAKEN_HEADERS.includes(name) || taken.some((other) => isSameHeader(other, name))) {
+        report(`cannot be the header ${name}`);
+      }
+    }
+  }
+  return problems;
+}
+
+/** CGI and its heirs read `_` and `.` as `-`. */
+function isSameHeader(one: string, other: string): boolean {
+  return one.replaceAll(/[_.]/g, "-") === other.replaceAll(/[_.]/g, "-");
 }

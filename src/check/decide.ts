@@ -2,6 +2,7 @@ import type { KeyRecord } from "../key/record.ts";
 import { covers } from "../key/scope.ts";
 import { stateOf } from "../key/state.ts";
 import type { Rule } from "../policy/rule.ts";
+import type { ScopeGraph } from "../policy/scope-graph.ts";
 import { liesUnder } from "./path.ts";
 import type { Reason } from "./reason.ts";
 
@@ -55,18 +56,39 @@ export function decidePublic(rule: Rule): Decision {
   return rule.access === "public" ? new Allowed(rule, undefined) : deny("internal_error", rule);
 }
 
+/** What of a request a key's limits are judged by. */
+export interface Target {
+  readonly method: string;
+  /** From `readPath`. */
+  readonly path: string;
+  /** The client's address; undefined where it is not known. */
+  readonly address: string | undefined;
+}
+
 /**
  * Judges a request that presented a known key: the key's life first, then where it opens, then what the rule asks for.
- * The first reason that applies is the answer. `path` comes from `readPath`.
+ * The first reason that applies is the answer. `scopes` says which scopes imply others.
  */
-export function decide(path: string, rule: Rule, record: KeyRecord, nowMs: number): Decision {
+export function decide(target: Target, rule: Rule, record: KeyRecord, nowMs: number, scopes?: ScopeGraph): Decision {
+  const { path, method, address } = target;
   const state = stateOf(record, nowMs);
   if (state === "revoked") return deny("key_revoked", rule, record);
+  if (state === "disabled") return deny("key_disabled", rule, record);
   if (state === "expired") return deny("key_expired", rule, record);
   if (record.notBeforeMs !== undefined && nowMs < record.notBeforeMs) return deny("key_not_yet_valid", rule, record);
+  if (!opensFrom(record, address)) return deny("address_not_allowed", rule, record);
+  if (!opensWith(record, method)) return deny("method_not_allowed", rule, record);
   if (!opensAt(record, path)) return deny("path_not_allowed", rule, record);
-  if (!hasScopes(record, rule)) return deny("insufficient_scope", rule, record);
+  if (!hasScopes(record, rule, scopes)) return deny("insufficient_scope", rule, record);
   return rule.access === "authenticated" ? new Allowed(rule, record) : deny("internal_error", rule, record);
+}
+
+function opensFrom({ networks }: KeyRecord, address: string | undefined): boolean {
+  return networks === undefined || (address !== undefined && networks.has(address));
+}
+
+function opensWith({ methods }: KeyRecord, method: string): boolean {
+  return methods.length === 0 || methods.includes(method);
 }
 
 function opensAt({ paths }: KeyRecord, path: string): boolean {
@@ -75,13 +97,19 @@ function opensAt({ paths }: KeyRecord, path: string): boolean {
   return false;
 }
 
-function hasScopes(record: KeyRecord, { scopes, match }: Rule): boolean {
+function hasScopes(record: KeyRecord, { scopes, match }: Rule, graph: ScopeGraph | undefined): boolean {
   if (scopes.length === 0) return true;
-  if (match === "all") return scopes.every((required) => isGranted(record, required));
-  return scopes.some((required) => isGranted(record, required));
+  if (match === "all") return scopes.every((required) => isGranted(record, required, graph));
+  return scopes.some((required) => isGranted(record, required, graph));
 }
 
-function isGranted({ scopes }: KeyRecord, required: string): boolean {
+function isGranted({ scopes }: KeyRecord, required: string, graph: ScopeGraph | undefined): boolean {
+  if (graph === undefined) return coversAny(scopes, required);
+  for (const enough of graph.sufficientFor(required)) if (coversAny(scopes, enough)) return true;
+  return false;
+}
+
+function coversAny(scopes: readonly string[], required: string): boolean {
   for (const granted of scopes) if (covers(granted, required)) return true;
   return false;
 }

@@ -1,11 +1,13 @@
 import type { KeyRecord } from "../key/record.ts";
 import type { Rule } from "../policy/rule.ts";
+import type { CheckContext } from "./context.ts";
+import type { Carriers } from "./credential.ts";
 import { type Allowed, type Decision, type Denied, isAllowed } from "./decide.ts";
 import { REASONS, type Reason } from "./reason.ts";
 import { BackwardWriter } from "./writer.ts";
 
 /** The request headers that tell the upstream whose key it was. In lower case. */
-export interface IdentityHeaders {
+interface IdentityHeaders {
   readonly keyId: string;
   readonly owner: string;
   readonly tenant: string;
@@ -14,13 +16,13 @@ export interface IdentityHeaders {
 }
 
 /**
- * Writes a decision as a serialized `envoy.service.auth.v3.CheckResponse`. `carriers` are the headers that held the
- * secret, `spellings` the ways in which the client spelt identity headers, both in lower case: an allow removes them.
+ * Writes a decision as a serialized `envoy.service.auth.v3.CheckResponse`. `carriers` is what held the secret, `spellings`
+ * the ways in which the client spelt identity headers, in lower case: an allow removes them.
  */
 export type Encode = (
   decision: Decision,
-  decisionId: string,
-  carriers: readonly string[],
+  context: CheckContext,
+  carriers: Carriers,
   spellings: readonly string[],
 ) => Uint8Array;
 
@@ -29,6 +31,11 @@ export interface EncodeSettings {
   readonly identityHeaders: IdentityHeaders;
   /** The protection space in WWW-Authenticate (RFC 9110 §11.5). */
   readonly realm: string;
+  /** Whether WWW-Authenticate is sent at all. */
+  readonly wwwAuthenticate: "on" | "off";
+  /** In this last part of a key's life its answers tell of its end. 0: never. */
+  readonly expiryWarningMs: number;
+  /** What a store that cannot answer looks like to Envoy: a denial, or an error that its `failure_mode_allow` decides. */
   readonly onStoreError: "deny" | "error";
 }
 
@@ -44,20 +51,31 @@ const OVERWRITE = 2;
 /** CheckResponse: status 1, denied_response 2, ok_response 3, dynamic_metadata 4, error_response 5 (Envoy 1.37). */
 const RESPONSE = { status: 1, denied: 2, ok: 3, dynamicMetadata: 4, error: 5 };
 
+/** OkHttpResponse: headers 2, headers_to_remove 5, response_headers_to_add 6, query_parameters_to_remove 8. */
+const OK = { headers: 2, headersToRemove: 5, responseHeadersToAdd: 6, queryParametersToRemove: 8 };
+
+/** DeniedHttpResponse: status 1, headers 2, body 3. */
+const DENIED = { status: 1, headers: 2, body: 3 };
+
 /** Makes the encoder. It is the only one, and an allow leaves it only for a decision that `decide` made. */
 export function createEncode(settings: EncodeSettings): Encode {
   const writer = new BackwardWriter();
-  const { identityHeaders, realm, onStoreError } = settings;
+  const { identityHeaders, onStoreError, expiryWarningMs } = settings;
+  const realm = settings.wwwAuthenticate === "on" ? settings.realm : undefined;
   const names = Object.values(identityHeaders).map((name) => ({ name, underscored: name.replaceAll("-", "_") }));
 
   /** Status 0 is what Envoy lets through; so is no status at all, which no other function here can leave out. */
-  const allow = (decision: Allowed, id: string, carriers: readonly string[], spellings: readonly string[]) => {
+  const allow = (decision: Allowed, context: CheckContext, carriers: Carriers, spellings: readonly string[]) => {
     if (!isAllowed(decision)) throw new TypeError("only decide may allow");
     const identity = identityOf(decision.record, identityHeaders);
-    writeMetadata(writer, decision, id);
+    writeMetadata(writer, decision, context.decisionId);
     const ok = writer.mark();
+    writeExpiryWarning(writer, decision.record, context.nowMs, expiryWarningMs);
+    for (const parameter of carriers.parameters ?? []) writer.text(OK.queryParametersToRemove, parameter);
     writeHeadersToRemove(writer, names, identity, carriers, spellings);
-    for (const [name, value] of identity) writeHeader(writer, name, value);
+    // The other cookies stay: the header is written anew without the one that held the key.
+    if (carriers.cookies) writeHeader(writer, OK.headers, "cookie", carriers.cookies);
+    for (const [name, value] of identity) writeHeader(writer, OK.headers, name, value);
     writer.message(RESPONSE.ok, ok);
     writer.message(RESPONSE.status, writer.mark());
   };
@@ -81,10 +99,10 @@ export function createEncode(settings: EncodeSettings): Encode {
     writer.message(RESPONSE.status, rpc);
   };
 
-  return (decision, decisionId, carriers, spellings) => {
+  return (decision, context, carriers, spellings) => {
     writer.reset();
-    if (decision.allowed) allow(decision, decisionId, carriers, spellings);
-    else deny(decision, decisionId);
+    if (decision.allowed) allow(decision, context, carriers, spellings);
+    else deny(decision, context.decisionId);
     return writer.finish();
   };
 }
@@ -108,24 +126,25 @@ function writeHeadersToRemove(
   writer: BackwardWriter,
   names: readonly { readonly name: string; readonly underscored: string }[],
   identity: readonly (readonly [string, string])[],
-  carriers: readonly string[],
+  carriers: Carriers,
   spellings: readonly string[],
 ): void {
-  for (const carrier of carriers) writer.text(5, carrier);
+  for (const carrier of carriers.headers) writer.text(OK.headersToRemove, carrier);
+  if (carriers.cookies === "") writer.text(OK.headersToRemove, "cookie");
   for (const spelling of spellings) {
-    if (!names.some(({ name, underscored }) => spelling === name || spelling === underscored)) writer.text(5, spelling);
+    if (!names.some(({ name, underscored }) => spelling === name || spelling === underscored))
+      writer.text(OK.headersToRemove, spelling);
   }
   for (const { name, underscored } of names) {
-    if (!identity.some(([set]) => set === name)) writer.text(5, name);
-    if (underscored !== name) writer.text(5, underscored);
+    if (!identity.some(([set]) => set === name)) writer.text(OK.headersToRemove, name);
+    if (underscored !== name) writer.text(OK.headersToRemove, underscored);
   }
 }
 
 /**
- * A HeaderValueOption (2 in OkHttpResponse and in DeniedHttpResponse) that replaces what the client sent. Both ways of
- * saying so, since versions of Envoy differ in which they read: `append: false` and `append_action`.
+ * A HeaderValueOption, as one of a list of them, that replaces what is there. Both ways of saying so, since versions of Envoy differ in which they read: `append: false` and `append_action`.
  */
-function writeHeader(writer: BackwardWriter, name: string, value: string): void {
+function writeHeader(writer: BackwardWriter, field: number, name: string, value: string): void {
   const option = writer.mark();
   writer.number(3, OVERWRITE);
   writer.message(2, writer.mark());
@@ -133,19 +152,40 @@ function writeHeader(writer: BackwardWriter, name: string, value: string): void 
   writer.text(2, value);
   writer.text(1, name);
   writer.message(1, header);
-  writer.message(2, option);
+  writer.message(field, option);
 }
 
-/** A DeniedHttpResponse: status 1 (HttpStatus.code 1), headers 2, body 3. A realm asks for WWW-Authenticate. */
+/**
+ * Tells the client that its key is about to end, by its expiry or with the grace period after a rotation: `Sunset` (RFC
+ * 8594 §3) with the time, and the seconds until then.
+ */
+function writeExpiryWarning(
+  writer: BackwardWriter,
+  record: KeyRecord | undefined,
+  nowMs: number,
+  warningMs: number,
+): void {
+  const endsAtMs = earlier(record?.expiresAtMs, record?.graceEndsAtMs);
+  if (endsAtMs === undefined || endsAtMs - nowMs > warningMs || warningMs === 0) return;
+  const seconds = Math.max(0, Math.floor((endsAtMs - nowMs) / 1000));
+  writeHeader(writer, OK.responseHeadersToAdd, "x-keyward-key-expires-in", String(seconds));
+  writeHeader(writer, OK.responseHeadersToAdd, "sunset", new Date(endsAtMs).toUTCString());
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one !== undefined && other !== undefined ? Math.min(one, other) : (one ?? other);
+}
+
+/** A DeniedHttpResponse. A realm asks for WWW-Authenticate. */
 function writeRefusal(writer: BackwardWriter, decision: Denied, id: string, realm: string | undefined): void {
-  writer.text(3, bodyOf(decision, id));
-  if (realm !== undefined) writeHeader(writer, "www-authenticate", challengeOf(decision, realm));
-  writeHeader(writer, "x-keyward-reason", decision.reason);
-  writeHeader(writer, "x-keyward-decision-id", id);
-  writeHeader(writer, "content-type", "application/json");
+  writer.text(DENIED.body, bodyOf(decision, id));
+  if (realm !== undefined) writeHeader(writer, DENIED.headers, "www-authenticate", challengeOf(decision, realm));
+  writeHeader(writer, DENIED.headers, "x-keyward-reason", decision.reason);
+  writeHeader(writer, DENIED.headers, "x-keyward-decision-id", id);
+  writeHeader(writer, DENIED.headers, "content-type", "application/json");
   const status = writer.mark();
   writer.number(1, REASONS[decision.reason].status);
-  writer.message(1, status);
+  writer.message(DENIED.status, status);
 }
 
 /** JSON whose texts need no escape: our own sentences, ids, and scopes, which hold neither `"` nor `\`. */

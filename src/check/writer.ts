@@ -9,7 +9,8 @@ const USUAL_BYTES = 2 * 1024;
 
 /**
  * Writes protobuf's wire format from the end to the beginning: a message's length is known once its content stands
- * behind it, so nothing is measured in advance. Fields are therefore written last first. Texts must be ASCII.
+ * behind it, so nothing is measured in advance. Fields are therefore written last first. Texts hold one character a byte,
+ * and must be UTF-8: what reads them refuses the whole answer otherwise.
  */
 export class BackwardWriter {
   #slab = new Uint8Array(SLAB_BYTES);

@@ -1,9 +1,11 @@
 import {
   type Duration,
   durationFromMs,
+  durationMs,
   type Timestamp,
   timestampDate,
   timestampFromDate,
+  timestampFromMs,
 } from "@bufbuild/protobuf/wkt";
 import { parseDuration } from "../config/duration.ts";
 import { UsageError } from "./exit.ts";
@@ -28,12 +30,15 @@ export function time(flag: string, text: string): Timestamp {
   return timestampFromDate(new Date(ms));
 }
 
+/** When a key is to end, as a request says it. */
+type Expiry =
+  | { readonly case: "expiresIn"; readonly value: Duration }
+  | { readonly case: "expiresAt"; readonly value: Timestamp }
+  | { readonly case: "neverExpires"; readonly value: true };
+
 /** Reads when a key ends: a duration such as 90d, `never`, or a time. */
-export function expiry(
-  flag: string,
-  text: string,
-): { case: "expiresIn"; value: Duration } | { case: "expiresAt"; value: Timestamp } | { case: undefined } {
-  if (text === "never") return { case: undefined };
+export function expiry(flag: string, text: string): Expiry {
+  if (text === "never") return { case: "neverExpires", value: true };
   if (RFC_3339.test(text)) return { case: "expiresAt", value: time(flag, text) };
   const ms = parseDuration(text);
   if (ms === undefined) {
@@ -42,6 +47,13 @@ export function expiry(
     );
   }
   return { case: "expiresIn", value: durationFromMs(ms) };
+}
+
+/** The same as a point in time, for what is to end so long from `nowMs`; undefined: never. */
+export function endAt(flag: string, text: string, nowMs: number): Timestamp | undefined {
+  const end = expiry(flag, text);
+  if (end.case === "expiresIn") return timestampFromMs(nowMs + durationMs(end.value));
+  return end.case === "expiresAt" ? end.value : undefined;
 }
 
 /** A time for people, in UTC to the second; empty where there is none. */

@@ -57,6 +57,10 @@ export function judgeCoherence(values: SettingValues, originOf: (key: SettingKey
       problems.push(`${describe(other)} must differ from ${describe(one)}, also where "_" and "." are read as "-"`);
     }
   }
+  const [life, longest] = [values["key_lifetime.default"], values["key_lifetime.max"]];
+  if (longest !== undefined && life !== undefined && life > longest) {
+    problems.push(`${describe("key_lifetime.default")} must be no longer than ${describe("key_lifetime.max")}`);
+  }
   return { problems, warnings: exposed.map((key) => `${describe(key)} is reachable from other machines without TLS`) };
 }
 

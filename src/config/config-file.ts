@@ -1,9 +1,8 @@
-import type { RouteConfig } from "../policy/config.ts";
 import { nearest } from "./nearest.ts";
 import { DEFAULT_ORIGIN, type Found, type Origin } from "./origin.ts";
 import { show } from "./reading.ts";
-import { readRoutes } from "./route-shape.ts";
 import { SETTING_KEYS, type SettingKey, settingOf } from "./settings.ts";
+import { isStructure, readStructure, STRUCTURE_KEYS, type Structures } from "./structures.ts";
 import { readYaml } from "./yaml-document.ts";
 
 /** What a configuration file says, as far as it can be understood. */
@@ -11,9 +10,9 @@ export interface ConfigFile {
   /** As it was named; undefined where no file is read. */
   readonly name: string | undefined;
   readonly values: ReadonlyMap<SettingKey, Found>;
-  readonly routes: readonly RouteConfig[];
-  /** Where something in `routes` stands: `[]` is the list, `[0, "path"]` the path of its first entry. */
-  routeOrigin(at: readonly PropertyKey[]): Origin;
+  readonly structures: Structures;
+  /** Where something in a structure stands, such as `["routes", 0, "path"]`; the default where the file has none. */
+  structureOrigin(at: readonly PropertyKey[]): Origin;
   /** Whole sentences, in the order of lines. */
   readonly problems: readonly string[];
 }
@@ -22,8 +21,8 @@ export interface ConfigFile {
 export const NO_CONFIG_FILE: ConfigFile = {
   name: undefined,
   values: new Map(),
-  routes: [],
-  routeOrigin: () => DEFAULT_ORIGIN,
+  structures: {},
+  structureOrigin: () => DEFAULT_ORIGIN,
   problems: [],
 };
 
@@ -31,7 +30,7 @@ export const NO_CONFIG_FILE: ConfigFile = {
 const SECTIONS = new Set(SETTING_KEYS.filter((key) => key.includes(".")).map((key) => key.slice(0, key.indexOf("."))));
 
 /** The keys that may stand at the beginning of a line. */
-const TOP_LEVEL = new Set([...SETTING_KEYS.filter((key) => !key.includes(".")), ...SECTIONS, "routes"]);
+const TOP_LEVEL = new Set([...SETTING_KEYS.filter((key) => !key.includes(".")), ...SECTIONS, ...STRUCTURE_KEYS]);
 
 /**
  * Reads the text of a configuration file; `name` is what messages call it. Every problem is reported, and what is right
@@ -41,7 +40,7 @@ export function readConfigFile(name: string, source: string): ConfigFile {
   const { data, problems: syntaxProblems, lineOf } = readYaml(source);
   const values = new Map<SettingKey, Found>();
   const problems = [...syntaxProblems];
-  let routes: readonly RouteConfig[] | undefined;
+  let structures: Structures = {};
   for (const [path, raw] of entriesOf(data)) {
     const key = path.join(".");
     const line = lineOf(path);
@@ -49,10 +48,10 @@ export function readConfigFile(name: string, source: string): ConfigFile {
       const reading = settingOf(key).type.read(raw);
       if ("value" in reading) values.set(key, { value: reading.value, origin: { kind: "file", file: name, line } });
       else problems.push({ line, message: `${key} ${show(raw)} ${reading.problem}` });
-    } else if (key === "routes") {
-      const reading = readRoutes(raw);
-      if ("value" in reading) routes = reading.value;
-      else problems.push(...reading.faults.map(({ at, message }) => ({ line: lineOf([key, ...at]), message })));
+    } else if (path.length === 1 && isStructure(key)) {
+      const reading = readStructure(key, raw);
+      if ("value" in reading) structures = { ...structures, ...reading.value };
+      else problems.push(...reading.faults.map(({ at, message }) => ({ line: lineOf(at), message })));
     } else {
       problems.push({ line, message: explainUnusable(path, key, raw) });
     }
@@ -61,9 +60,11 @@ export function readConfigFile(name: string, source: string): ConfigFile {
   return {
     name,
     values,
-    routes: routes ?? [],
-    routeOrigin: (at) =>
-      routes === undefined ? DEFAULT_ORIGIN : { kind: "file", file: name, line: lineOf(["routes", ...at]) },
+    structures,
+    structureOrigin: (at) => {
+      const isThere = structures[at[0] as keyof Structures] !== undefined;
+      return isThere ? { kind: "file", file: name, line: lineOf(at) } : DEFAULT_ORIGIN;
+    },
     problems: problems.map(({ line, message }) => `${name}:${line}: ${message}`),
   };
 }

@@ -2,6 +2,7 @@ import { Document, Scalar } from "yaml";
 import type { LoadedSettings } from "./load.ts";
 import { DEFAULT_ORIGIN, formatOrigin } from "./origin.ts";
 import { SETTING_KEYS, settingOf } from "./settings.ts";
+import type { Structures } from "./structures.ts";
 
 /**
  * Writes the configuration in effect as YAML that gives the same settings when it is read again. Each value has its
@@ -20,9 +21,13 @@ export function printSettings({ settings, values, origins }: LoadedSettings): st
       document.setIn(key.split("."), scalar);
     }
   }
-  const routes = document.createNode(settings.policy.routes);
-  routes.comment = ` ${formatOrigin(origins.get("routes") ?? DEFAULT_ORIGIN)}`;
-  document.set("routes", routes);
+  const { routes, scopes } = settings.policy;
+  for (const [key, structure] of Object.entries({ credentials: settings.credentials, routes, scopes })) {
+    if (structure === undefined) continue;
+    const node = document.createNode(structure);
+    node.comment = ` ${formatOrigin(origins.get(key as keyof Structures) ?? DEFAULT_ORIGIN)}`;
+    document.set(key, node);
+  }
   const adminKeyOrigin = origins.get("admin_key");
   unsaid.push(` admin_key: ${adminKeyOrigin === undefined ? "unset" : `<redacted> (${formatOrigin(adminKeyOrigin)})`}`);
   document.comment = unsaid.join("\n");

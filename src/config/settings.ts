@@ -1,3 +1,4 @@
+import type { CredentialSource } from "../check/credential.ts";
 import type { Access, PolicyConfig } from "../policy/config.ts";
 import type { Address } from "./address.ts";
 import type { Reading } from "./reading.ts";
@@ -7,6 +8,7 @@ import {
   filePath,
   headerName,
   integer,
+  lifetime,
   oneOf,
   text,
   truth,
@@ -88,6 +90,24 @@ const SETTINGS = {
     what: "What a request needs that no route matches; unset: `deny` with routes, `authenticated` without",
     why: "A forgotten route must not be an open one",
   }),
+  "client_address.trusted_hops": setting({
+    type: integer(0, 16),
+    default: "0",
+    what: "How many proxies stand in front of Envoy: 0 takes the connection's own address, N the (N+1)th from the right of `x-forwarded-for`",
+    why: "Needs `use_remote_address: true` in Envoy, which then appends its peer; without it the count reaches into the client's own words",
+  }),
+  "key_lifetime.default": setting({
+    type: lifetime,
+    default: "never",
+    what: "How long a new key lives for which nothing is said",
+    why: "Whoever makes keys knows best; with a `key_lifetime.max`, `never` means that",
+  }),
+  "key_lifetime.max": setting({
+    type: lifetime,
+    default: "never",
+    what: "How long a key may live at the most; more is refused",
+    why: "No bound is the field's habit; one of 90d or 365d is good practice",
+  }),
   on_store_error: setting({
     type: oneOf("deny", "error"),
     default: "deny",
@@ -136,6 +156,18 @@ const SETTINGS = {
     what: "The realm that `WWW-Authenticate` names",
     why: "Only characters that need no escaping there",
   }),
+  www_authenticate: setting({
+    type: oneOf("on", "off"),
+    default: "on",
+    what: "Whether a denial that another credential could mend carries `WWW-Authenticate`",
+    why: "RFC 9110 asks for it; `off` keeps browsers from asking people for a password",
+  }),
+  expiry_warning: setting({
+    type: duration(0, 365 * 24 * HOUR),
+    default: "7d",
+    what: "How long before a key's end its answers carry `Sunset` and `x-keyward-key-expires-in`",
+    why: "Whoever uses the key learns of it in time; 0 says nothing",
+  }),
   "identity_headers.key_id": identityHeader("key-id", "the key's id"),
   "identity_headers.owner": identityHeader("owner", "the key's owner"),
   "identity_headers.tenant": identityHeader("tenant", "the key's tenant"),
@@ -172,12 +204,17 @@ export interface Settings {
   };
   readonly insecureAdmin: boolean;
   readonly checkThreads: number;
+  readonly trustedHops: number;
+  /** Undefined: never ends. */
+  readonly keyLifetime: { readonly defaultMs: number | undefined; readonly maxMs: number | undefined };
   readonly onStoreError: SettingValues["on_store_error"];
   readonly shutdownDelayMs: number;
   readonly shutdownTimeoutMs: number;
   readonly log: { readonly level: SettingValues["log.level"]; readonly format: SettingValues["log.format"] };
   readonly cache: { readonly maxKeys: number; readonly maxUnknown: number };
   readonly realm: string;
+  readonly wwwAuthenticate: SettingValues["www_authenticate"];
+  readonly expiryWarningMs: number;
   readonly identityHeaders: {
     readonly keyId: string;
     readonly owner: string;
@@ -188,6 +225,8 @@ export interface Settings {
   readonly adminKey?: string;
   readonly writeAdminKey?: string;
   readonly policy: PolicyConfig;
+  /** Where a key may be presented. */
+  readonly credentials: readonly CredentialSource[];
 }
 
 /** The row of a setting, for those who do not care about its type. */

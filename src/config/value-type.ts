@@ -58,6 +58,20 @@ export function duration(minMs: number, maxMs: number): ValueType<number> {
   return { placeholder: "duration", bound, fromText: String, read, write: formatDuration };
 }
 
+/** A hundred years of 365.25 days: more is a mistyped number, and `never` can be said. */
+const LONGEST_LIFE_MS = 3_155_760_000_000;
+
+const SHORTEST_LIFE_MS = 1_000;
+
+/** How long a key lives in milliseconds; undefined for `never`, which is no end. */
+export const lifetime: ValueType<number | undefined> = {
+  placeholder: "duration",
+  bound: `>= 1s and <= ${formatDuration(LONGEST_LIFE_MS)}, or never`,
+  fromText: String,
+  read: (raw) => (raw === "never" ? { value: undefined } : duration(SHORTEST_LIFE_MS, LONGEST_LIFE_MS).read(raw)),
+  write: (ms) => (ms === undefined ? "never" : formatDuration(ms)),
+};
+
 /** Text of a certain form. */
 export function text(placeholder: string, bound: string, check: (text: string) => Reading<string>): ValueType<string> {
   const read = (raw: unknown): Reading<string> => {

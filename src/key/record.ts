@@ -16,8 +16,21 @@ export interface KeyRecord {
   /** Unset: never expires. */
   readonly expiresAtMs: number | undefined;
   readonly revoked: boolean;
+  readonly disabled: boolean;
+  /** After a rotation the key opens until then, and is as revoked from then on. Unset: it was not rotated. */
+  readonly graceEndsAtMs: number | undefined;
+  /** Method names in upper case. Empty: any. */
+  readonly methods: readonly string[];
+  /** From where the key opens. Unset: from anywhere. */
+  readonly networks: AddressSet | undefined;
   /** The store's revision in which this record last changed. */
   readonly revision: number;
+}
+
+/** A set of network addresses. */
+export interface AddressSet {
+  /** Whether an IPv4 or IPv6 address is in it; a text that is no address never is. */
+  has(address: string): boolean;
 }
 
 /**

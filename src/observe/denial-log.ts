@@ -1,4 +1,5 @@
-import type { CheckContext, ObservedRequest } from "../check/check.ts";
+import type { ObservedRequest } from "../check/check.ts";
+import type { CheckContext } from "../check/context.ts";
 import type { Decision } from "../check/decide.ts";
 import type { Log } from "./log.ts";
 

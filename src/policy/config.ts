@@ -14,11 +14,21 @@ export interface RouteConfig {
   readonly match?: Match | undefined;
 }
 
+/** What is said of one scope. */
+export interface ScopeConfig {
+  /** For people. */
+  readonly description?: string | undefined;
+  /** Scopes that come with it: defined ones, or with `*` as the whole last segment. */
+  readonly implies?: readonly string[] | undefined;
+}
+
 /** The part of the configuration that says what each request needs. Plain data, to be handed to every check thread. */
 export interface PolicyConfig {
   readonly routes: readonly RouteConfig[];
   /** For what no route matches. Unset: `deny` as soon as there are routes, `authenticated` without any. */
   readonly defaultAccess?: Access | undefined;
+  /** The scopes there are, by name. Unset: any text of the form of a scope is one. */
+  readonly scopes?: Readonly<Record<string, ScopeConfig>> | undefined;
 }
 
 /** What is wrong with one route. `field` is a key of RouteConfig, or undefined where the route as a whole is wrong. */

@@ -5,6 +5,7 @@ import { isScope, isWildcard } from "../key/scope.ts";
 import type { Access, PolicyConfig, PolicyProblem, RouteConfig } from "./config.ts";
 import { matchesPattern, type PatternForms, parsePattern } from "./pattern.ts";
 import type { Rule } from "./rule.ts";
+import { compileScopes, type ScopeGraph, type ScopeProblem } from "./scope-graph.ts";
 
 /** Finds the rule for a request. */
 export interface Policy {
@@ -12,6 +13,13 @@ export interface Policy {
   ruleFor(method: string, host: string, path: string): Rule;
   /** Whether a request that names no host could be meant for one that a route asks for. */
   needsHost(method: string, path: string): boolean;
+  readonly scopes: ScopeGraph;
+}
+
+/** What is wrong with the configuration of a policy. */
+export interface PolicyProblems {
+  readonly problems: readonly PolicyProblem[];
+  readonly scopeProblems: readonly ScopeProblem[];
 }
 
 /**
@@ -21,11 +29,18 @@ export interface Policy {
  * matches in another ASCII case, with one trailing slash, and with any character escaped: a request must not slip past
  * it into a weaker rule by a spelling that the upstream reads as the same path.
  */
-export function compilePolicy(config: PolicyConfig): { policy: Policy } | { problems: readonly PolicyProblem[] } {
+export function compilePolicy(config: PolicyConfig): { readonly policy: Policy } | PolicyProblems {
   const problems: PolicyProblem[] = [];
   const routes: CompiledRoute[] = [];
+  const scopes = compileScopes(config.scopes ?? {});
+  const defined = "graph" in scopes ? new Set(scopes.graph.defined) : new Set<string>();
   for (const [index, route] of config.routes.entries()) {
-    const compiled = compileRoute(route, (field, message) => problems.push({ route: index, field, message }));
+    const report: Report = (field, message) => problems.push({ route: index, field, message });
+    for (const scope of route.scopes ?? []) {
+      if (defined.size > 0 && isScope(scope) && !defined.has(scope))
+        report("scopes", `"${scope}" is not among the scopes`);
+    }
+    const compiled = compileRoute(route, report);
     if (compiled === undefined) continue;
     const twin = routes.findIndex((earlier) => differsOnlyInLooseness(earlier, compiled));
     if (twin !== -1) {
@@ -34,11 +49,14 @@ export function compilePolicy(config: PolicyConfig): { policy: Policy } | { prob
     }
     routes.push(compiled);
   }
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0 || "problems" in scopes) {
+    return { problems, scopeProblems: "problems" in scopes ? scopes.problems : [] };
+  }
   const fallback = defaultRule(config.defaultAccess ?? (config.routes.length > 0 ? "deny" : "authenticated"));
   return {
     policy: {
       ruleFor: (method, host, path) => firstMatch(routes, method, host, path) ?? fallback,
+      scopes: scopes.graph,
       needsHost: (method, path) => {
         const loose = looseForm(path);
         const first = routes.find(

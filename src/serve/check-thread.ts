@@ -1,7 +1,6 @@
 import { hash, randomUUID } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { createCheck } from "../check/check.ts";
-import { DEFAULT_SOURCES } from "../check/credential.ts";
 import { CheckCounters } from "../observe/check-counters.ts";
 import { createDenialLog } from "../observe/denial-log.ts";
 import { compilePolicy } from "../policy/policy.ts";
@@ -41,9 +40,12 @@ await runThread(parentPort, async (report) => {
   });
   const check = createCheck({
     policy: compiled.policy,
-    credentials: DEFAULT_SOURCES,
+    credentials: settings.credentials,
+    trustedHops: settings.trustedHops,
     identityHeaders: settings.identityHeaders,
     realm: settings.realm,
+    wwwAuthenticate: settings.wwwAuthenticate,
+    expiryWarningMs: settings.expiryWarningMs,
     onStoreError: settings.onStoreError,
     digest: (secret) => hash("sha256", secret, "hex"),
     store,

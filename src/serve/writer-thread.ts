@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { type AdminApi, createAdminHandler } from "../admin/api.ts";
 import type { Address } from "../config/address.ts";
+import { compilePolicy } from "../policy/policy.ts";
 import { openStore } from "../store/store.ts";
 import { createAdminServer } from "./admin-server.ts";
 import { openBoard } from "./board.ts";
@@ -29,8 +30,21 @@ await runThread(parentPort, async (report) => {
 
   const state = new ServingSwitch();
   const program = { version, mode: settings.mode, startedAtMs, database: settings.database };
+  const compiled = compilePolicy(settings.policy);
+  if ("problems" in compiled) throw new Error("the policy was not validated before it was handed to a thread");
+  const definedScopes = compiled.policy.scopes.defined;
   const shutdown = new AbortController();
-  const api: AdminApi = { store, board, state, program, log, shutdownSignal: shutdown.signal };
+  const { keyLifetime } = settings;
+  const api: AdminApi = {
+    store,
+    board,
+    state,
+    program,
+    definedScopes,
+    keyLifetime,
+    log,
+    shutdownSignal: shutdown.signal,
+  };
   const network = createAdminServer(createAdminHandler(api, false));
   const local = createAdminServer(createAdminHandler(api, true));
   const { admin, adminLocal } = settings.listen;

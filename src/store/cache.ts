@@ -40,6 +40,9 @@ const MIN_BYTES = 1024 * 1024;
 /** Heap of an entry apart from its texts: digest, record, lists, the cache's own tables. Measured, rounded up. */
 const ENTRY_BYTES = 512;
 
+/** A set of networks is kept by Node outside the heap; a usual one takes some KiB. */
+const NETWORKS_BYTES = 4096;
+
 /** Heap of one text apart from its characters. */
 const TEXT_BYTES = 24;
 
@@ -97,9 +100,11 @@ export function createKeyCache(
   };
 }
 
-function heapBytes({ id, tenant = "", owner = "", scopes, paths }: KeyRecord): number {
+function heapBytes({ id, tenant = "", owner = "", scopes, paths, methods, networks }: KeyRecord): number {
   let bytes = ENTRY_BYTES + id.length + tenant.length + owner.length;
   for (const text of scopes) bytes += TEXT_BYTES + text.length;
   for (const text of paths) bytes += TEXT_BYTES + text.length;
+  for (const text of methods) bytes += TEXT_BYTES + text.length;
+  if (networks !== undefined) bytes += NETWORKS_BYTES;
   return bytes;
 }

@@ -1,4 +1,5 @@
 import type Database from "better-sqlite3";
+import type { KeyState } from "../key/state.ts";
 import type { Actor } from "./audit.ts";
 import { digestBytes } from "./digest.ts";
 import { type KeyRow, type StoredKey, storedKeyOf } from "./key-row.ts";
@@ -7,29 +8,52 @@ import { MAX_CANDIDATES, secretStartOf } from "./start.ts";
 import { surfacing } from "./store-error.ts";
 import { writeTokens } from "./token-list.ts";
 
-/** A key to be kept. Its bounds have been judged; the store looks only at what would make it unreadable. */
-export interface NewKey {
+/** What an administrator says of a key, and can change. Its bounds have been judged. */
+export interface KeyFields {
+  readonly name: string;
+  readonly note: string;
+  readonly scopes: readonly string[];
+  readonly paths: readonly string[];
+  readonly methods: readonly string[];
+  readonly cidrs: readonly string[];
+  readonly notBeforeMs?: number | undefined;
+  readonly expiresAtMs?: number | undefined;
+}
+
+/** What identifies a key. */
+interface KeyIdentity {
   readonly id: string;
   /** SHA-256 of the whole secret, 64 lower-case hex digits. */
   readonly digest: string;
   /** The prefix, "_" and the first eight characters of the secret. */
   readonly start: string;
+}
+
+/** A key to be kept. The store looks only at what would make it unreadable. */
+export interface NewKey extends KeyIdentity, KeyFields {
   readonly tenant?: string | undefined;
   readonly owner?: string | undefined;
-  readonly name: string;
-  readonly note: string;
-  readonly scopes: readonly string[];
-  readonly paths: readonly string[];
-  readonly notBeforeMs?: number | undefined;
-  readonly expiresAtMs?: number | undefined;
 }
+
+/** How a caller made sure that a retry changes nothing twice. */
+export interface RequestMark {
+  readonly requestId: string;
+  /** SHA-256 of what was asked for. */
+  readonly fingerprint: Buffer;
+}
+
+/** How long a request id is remembered. */
+const REQUEST_ID_LIFETIME_MS = 24 * 60 * 60 * 1000;
+
+/** Why a key that was rotated without a grace period is revoked. */
+const NO_GRACE = "rotated without a grace period";
 
 /** Which keys to list. What is left out does not narrow the list. */
 export interface KeyFilter {
   readonly owner?: string | undefined;
   readonly tenant?: string | undefined;
-  /** As of `nowMs`. A key is expired from its expiry on; a revoked one is revoked whatever its expiry. */
-  readonly state?: "active" | "expired" | "revoked" | undefined;
+  /** As of `nowMs`, with the meaning of `stateOf`. */
+  readonly state?: KeyState | undefined;
   readonly nowMs: number;
   /** Only ids after this one. */
   readonly afterId?: string | undefined;
@@ -40,7 +64,7 @@ export interface KeyFilter {
 /** The keys of the data plane, for those who administer them. Every call throws StoreError where the store fails. */
 export interface Keys {
   /** Keeps a new key. StoreError `conflict` where its id or digest is there already. */
-  createKey(key: NewKey, actor: Actor, nowMs: number): StoredKey;
+  createKey(key: NewKey, actor: Actor, nowMs: number, mark?: RequestMark): StoredKey;
   keyById(id: string): StoredKey | undefined;
   keyByDigest(digest: string): StoredKey | undefined;
   /** The keys whose start, or first eight characters of the secret, is the text: at most MAX_CANDIDATES + 1, by id. */
@@ -49,13 +73,43 @@ export interface Keys {
   listKeys(filter: KeyFilter): StoredKey[];
   /** Ends a key for good. One that has ended is returned as it stands, with nothing written; undefined: no such key. */
   revokeKey(id: string, reason: string, actor: Actor, nowMs: number): StoredKey | undefined;
+  /** Sets what administrators say of a key. With `ifRevision`, undefined where the key has changed since. */
+  updateKey(id: string, fields: KeyFields, actor: Actor, nowMs: number, ifRevision?: number): StoredKey | undefined;
+  /** Refuses a key, or lets it open again. One that stands so already is returned as it is. */
+  setKeyDisabled(id: string, disabled: boolean, actor: Actor, nowMs: number): StoredKey | undefined;
+  /**
+   * Keeps a successor with the same tenant and owner, and ends the old key at a time; where that is not in the future,
+   * revokes it at once. Undefined where the old key has changed since `ifRevision`.
+   */
+  rotateKey(
+    id: string,
+    successor: NewKey,
+    graceEndsAtMs: number,
+    actor: Actor,
+    nowMs: number,
+    ifRevision: number,
+    mark?: RequestMark,
+  ): StoredKey | undefined;
+  /** What an earlier request with this id led to. */
+  requestOf(
+    caller: string,
+    requestId: string,
+    nowMs: number,
+  ): { readonly fingerprint: Buffer; readonly keyId: string } | undefined;
 }
 
-const stateConditions = {
-  active: "revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > @nowMs)",
-  expired: "revoked_at_ms IS NULL AND expires_at_ms <= @nowMs",
-  revoked: "revoked_at_ms IS NOT NULL",
-} as const;
+const ENDED = "(revoked_at_ms IS NOT NULL OR grace_ends_at_ms <= @nowMs)";
+const STANDING = `NOT coalesce(${ENDED}, 0)`;
+const EXPIRED = "coalesce(expires_at_ms <= @nowMs, 0)";
+
+/** `stateOf` in SQL; a test compares the two. */
+const STATE_CONDITIONS: Readonly<Record<KeyState, string>> = {
+  active: `${STANDING} AND disabled_at_ms IS NULL AND NOT ${EXPIRED} AND grace_ends_at_ms IS NULL`,
+  rotated: `${STANDING} AND disabled_at_ms IS NULL AND NOT ${EXPIRED} AND grace_ends_at_ms IS NOT NULL`,
+  disabled: `${STANDING} AND disabled_at_ms IS NOT NULL`,
+  expired: `${STANDING} AND disabled_at_ms IS NULL AND ${EXPIRED}`,
+  revoked: ENDED,
+};
 
 export function openKeys(db: Database.Database, ledger: Ledger): Keys {
   const byId = db.prepare<[string], KeyRow>("SELECT * FROM keys WHERE id = ?");
@@ -64,10 +118,30 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
     "SELECT * FROM keys WHERE start = ? OR secret_start = ? ORDER BY id LIMIT ?",
   );
   const insert = db.prepare(
-    `INSERT INTO keys (digest, id, start, secret_start, tenant, owner, name, note, scopes, paths, not_before_ms,
-       expires_at_ms, created_at_ms, created_by, updated_at_ms, revision)
-     VALUES (@digest, @id, @start, @secretStart, @tenant, @owner, @name, @note, @scopes, @paths, @notBeforeMs,
-       @expiresAtMs, @nowMs, @by, @nowMs, @revision)`,
+    `INSERT INTO keys (digest, id, start, secret_start, tenant, owner, name, note, scopes, paths, methods, cidrs,
+       not_before_ms, expires_at_ms, created_at_ms, created_by, updated_at_ms, predecessor, revision)
+     VALUES (@digest, @id, @start, @secretStart, @tenant, @owner, @name, @note, @scopes, @paths, @methods, @cidrs,
+       @notBeforeMs, @expiresAtMs, @nowMs, @by, @nowMs, @predecessor, @revision)`,
+  );
+  const update = db.prepare(
+    `UPDATE keys SET name = @name, note = @note, scopes = @scopes, paths = @paths, methods = @methods, cidrs = @cidrs,
+       not_before_ms = @notBeforeMs, expires_at_ms = @expiresAtMs, updated_at_ms = @nowMs, revision = @revision
+     WHERE id = @id`,
+  );
+  const setDisabled = db.prepare(
+    "UPDATE keys SET disabled_at_ms = @disabledAtMs, updated_at_ms = @nowMs, revision = @revision WHERE id = @id",
+  );
+  const setRotated = db.prepare(
+    `UPDATE keys SET grace_ends_at_ms = @graceEndsAtMs, successor = @successor, updated_at_ms = @nowMs,
+       revision = @revision
+     WHERE id = @id`,
+  );
+  const forget = db.prepare<[number]>("DELETE FROM request_ids WHERE at_ms <= ?");
+  const remember = db.prepare(
+    "INSERT INTO request_ids (caller, request_id, fingerprint, key_id, at_ms) VALUES (?, ?, ?, ?, ?)",
+  );
+  const remembered = db.prepare<[string, string, number], { fingerprint: Buffer; key_id: string }>(
+    "SELECT fingerprint, key_id FROM request_ids WHERE caller = ? AND request_id = ? AND at_ms > ?",
   );
   const revoke = db.prepare(
     `UPDATE keys SET revoked_at_ms = @nowMs, revoked_by = @by, revoke_reason = @reason, updated_at_ms = @nowMs,
@@ -75,32 +149,27 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
      WHERE id = @id`,
   );
 
+  const insertKey = (key: NewKey, predecessor: string | undefined, actor: Actor, nowMs: number, revision: number) => {
+    const { id, start, tenant = null, owner = null } = key;
+    const digest = digestBytes(key.digest);
+    const secretStart = secretStartOf(start);
+    const identity = { digest, id, start, secretStart, tenant, owner, predecessor: predecessor ?? null };
+    insert.run({ ...identity, ...columnsOf(key), nowMs, by: actor.name, revision });
+    return digest;
+  };
+  const rememberRequest = ({ requestId, fingerprint }: RequestMark, keyId: string, actor: Actor, nowMs: number) => {
+    forget.run(nowMs - REQUEST_ID_LIFETIME_MS);
+    remember.run(actor.name, requestId, fingerprint, keyId, nowMs);
+  };
+
   return {
-    createKey: surfacing(db, (key, actor, nowMs) =>
+    createKey: surfacing(db, (key, actor, nowMs, mark) =>
       ledger.transact(actor, nowMs, ({ revision, record }) => {
-        const digest = digestBytes(key.digest);
-        const { id, name, start, scopes, paths } = key;
-        const { tenant = null, owner = null, notBeforeMs = null, expiresAtMs = null } = key;
-        insert.run({
-          digest,
-          id,
-          start,
-          secretStart: secretStartOf(start),
-          tenant,
-          owner,
-          name,
-          note: key.note,
-          scopes: writeTokens(scopes),
-          paths: writeTokens(paths),
-          notBeforeMs,
-          expiresAtMs,
-          nowMs,
-          by: actor.name,
-          revision,
-        });
-        const detail = { name, tenant, owner, scopes, paths, notBeforeMs, expiresAtMs };
-        record({ action: "keys.create", target: id, detail }, [digest]);
-        return written(byId.get(id));
+        const digest = insertKey(key, undefined, actor, nowMs, revision);
+        const { tenant = null, owner = null } = key;
+        record({ action: "keys.create", target: key.id, detail: { tenant, owner, ...detailOf(key) } }, [digest]);
+        if (mark !== undefined) rememberRequest(mark, key.id, actor, nowMs);
+        return written(byId.get(key.id));
       }),
     ),
 
@@ -113,7 +182,7 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
         "id > @afterId",
         ...(owner === undefined ? [] : ["owner = @owner"]),
         ...(tenant === undefined ? [] : ["tenant = @tenant"]),
-        ...(state === undefined ? [] : [stateConditions[state]]),
+        ...(state === undefined ? [] : [STATE_CONDITIONS[state]]),
       ];
       return db
         .prepare<[object], KeyRow>(`SELECT * FROM keys WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT @limit`)
@@ -130,7 +199,67 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
         return written(byId.get(id));
       }),
     ),
+
+    updateKey: surfacing(db, (id, fields, actor, nowMs, ifRevision) =>
+      ledger.transact(actor, nowMs, ({ revision, record }) => {
+        const row = byId.get(id);
+        if (row === undefined || (ifRevision !== undefined && row.revision !== ifRevision)) return undefined;
+        update.run({ id, ...columnsOf(fields), nowMs, revision });
+        const detail = { before: detailOf(storedKeyOf(row)), after: detailOf(fields) };
+        record({ action: "keys.update", target: id, detail }, [row.digest]);
+        return written(byId.get(id));
+      }),
+    ),
+
+    setKeyDisabled: surfacing(db, (id, disabled, actor, nowMs) =>
+      ledger.transact(actor, nowMs, ({ revision, record }) => {
+        const row = byId.get(id);
+        if (row === undefined || (row.disabled_at_ms !== null) === disabled) return optional(row);
+        setDisabled.run({ id, disabledAtMs: disabled ? nowMs : null, nowMs, revision });
+        record({ action: disabled ? "keys.disable" : "keys.enable", target: id, detail: {} }, [row.digest]);
+        return written(byId.get(id));
+      }),
+    ),
+
+    rotateKey: surfacing(db, (id, successor, graceEndsAtMs, actor, nowMs, ifRevision, mark) =>
+      ledger.transact(actor, nowMs, ({ revision, record }) => {
+        const row = byId.get(id);
+        if (row === undefined || row.revision !== ifRevision) return undefined;
+        const digest = insertKey(successor, id, actor, nowMs, revision);
+        setRotated.run({ id, graceEndsAtMs, successor: successor.id, nowMs, revision });
+        // Were only the time kept, the key would open again once the clock is put back.
+        if (graceEndsAtMs <= nowMs) revoke.run({ id, reason: NO_GRACE, nowMs, by: actor.name, revision });
+        const detail = { successor: successor.id, graceEndsAtMs, expiresAtMs: successor.expiresAtMs ?? null };
+        record({ action: "keys.rotate", target: id, detail }, [row.digest, digest]);
+        if (mark !== undefined) rememberRequest(mark, successor.id, actor, nowMs);
+        return written(byId.get(successor.id));
+      }),
+    ),
+
+    requestOf: surfacing(db, (caller, requestId, nowMs) => {
+      const row = remembered.get(caller, requestId, nowMs - REQUEST_ID_LIFETIME_MS);
+      return row && { fingerprint: row.fingerprint, keyId: row.key_id };
+    }),
   };
+}
+
+function columnsOf({ name, note, scopes, paths, methods, cidrs, notBeforeMs, expiresAtMs }: KeyFields) {
+  return {
+    name,
+    note,
+    scopes: writeTokens(scopes),
+    paths: writeTokens(paths),
+    methods: writeTokens(methods),
+    cidrs: writeTokens(cidrs),
+    notBeforeMs: notBeforeMs ?? null,
+    expiresAtMs: expiresAtMs ?? null,
+  };
+}
+
+/** What the audit trail keeps of a key: all but the note, which may be long and is for people. */
+function detailOf(fields: KeyFields) {
+  const { name, scopes, paths, methods, cidrs, notBeforeMs, expiresAtMs } = fields;
+  return { name, scopes, paths, methods, cidrs, notBeforeMs: notBeforeMs ?? null, expiresAtMs: expiresAtMs ?? null };
 }
 
 function optional(row: KeyRow | undefined): StoredKey | undefined {

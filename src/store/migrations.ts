@@ -80,6 +80,26 @@ export const migrations: readonly string[] = [
     hash          BLOB NOT NULL CHECK (length(hash) = 32)
   ) STRICT;
   `,
+  `
+  -- Limits of a key, and the states between active and revoked.
+  ALTER TABLE keys ADD COLUMN methods TEXT NOT NULL DEFAULT '';
+  ALTER TABLE keys ADD COLUMN cidrs TEXT NOT NULL DEFAULT '';
+  ALTER TABLE keys ADD COLUMN disabled_at_ms INTEGER;
+  ALTER TABLE keys ADD COLUMN grace_ends_at_ms INTEGER;
+  ALTER TABLE keys ADD COLUMN successor TEXT;
+  ALTER TABLE keys ADD COLUMN predecessor TEXT;
+
+  -- What a caller's request ids have led to, so that a retry does nothing twice.
+  CREATE TABLE request_ids (
+    caller      TEXT NOT NULL,
+    request_id  TEXT NOT NULL,
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
+    key_id      TEXT NOT NULL,
+    at_ms       INTEGER NOT NULL,
+    PRIMARY KEY (caller, request_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX request_ids_by_time ON request_ids (at_ms);
+  `,
 ];
 
 /** The version that this program reads and writes. */

@@ -21,6 +21,7 @@ test.each([
       createdBy: "local",
       updatedAt: expect.stringMatching(/Z$/),
       revision: expect.stringMatching(/^\d+$/),
+      etag: expect.stringMatching(/^\d+$/),
     },
     secret: expect.stringMatching(/^kw_[0-9A-Za-z]{49}$/),
     enforced: true,

@@ -44,8 +44,8 @@ describe("a filter", () => {
   test.each([
     ["name = a", 'names "name"; it can compare owner, tenant and state'],
     ["STATE = ACTIVE", 'names "STATE"; it can compare owner, tenant and state'],
-    ["state = DISABLED", 'compares state with "DISABLED"; it can be ACTIVE, EXPIRED, REVOKED'],
-    ['state = ""', 'compares state with ""; it can be ACTIVE, EXPIRED, REVOKED'],
+    ["state = OFF", 'compares state with "OFF"; it can be ACTIVE, DISABLED, EXPIRED, REVOKED, ROTATED'],
+    ['state = ""', 'compares state with ""; it can be ACTIVE, DISABLED, EXPIRED, REVOKED, ROTATED'],
     ["owner = a AND owner = b", "compares owner twice"],
     ["state = ACTIVE AND state = ACTIVE", "compares state twice"],
   ])("%j is refused: it %s", async (filter, description) => {

@@ -73,7 +73,9 @@ describe.each([
     const file = importsFirst(first, others);
     const registry = createFileRegistry(create(FileDescriptorSetSchema, { file }));
     const methods = registry.getService("keyward.admin.v1.KeyService")?.methods ?? [];
-    expect(methods.map(({ name }) => name)).toEqual(["CreateKey", "GetKey", "ListKeys", "RevokeKey"]);
+    expect(methods.map(({ name }) => name)).toEqual([
+      ...["CreateKey", "GetKey", "ListKeys", "RevokeKey", "UpdateKey", "RotateKey", "DisableKey", "EnableKey"],
+    ]);
     const [createKey] = methods;
     expect(createKey?.input.fields.map(({ name, number }) => [name, number])).toEqual([
       ["name", 1],
@@ -85,6 +87,11 @@ describe.each([
       ["not_before", 7],
       ["expires_at", 8],
       ["expires_in", 9],
+      ["never_expires", 14],
+      ["methods", 10],
+      ["cidrs", 11],
+      ["request_id", 12],
+      ["validate_only", 13],
     ]);
   });
 

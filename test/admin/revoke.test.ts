@@ -22,6 +22,7 @@ describe("a key", () => {
       revokedBy: "local",
       revokeReason: "left the company",
       revision: (created?.revision ?? 0n) + 1n,
+      etag: String((created?.revision ?? 0n) + 1n),
     });
     await expect(served().local.call(getKey, { key: created?.id ?? "" })).resolves.toMatchObject({ key });
   });

@@ -31,6 +31,10 @@ const record: KeyRecord = {
   notBeforeMs: undefined,
   expiresAtMs: Date.now() + 86_400_000,
   revoked: false,
+  disabled: false,
+  graceEndsAtMs: undefined,
+  methods: [],
+  networks: undefined,
   revision: 1,
 };
 const store = { find: (hashed: string) => (hashed === digest(good) ? record : undefined), revision: () => 1 };
@@ -45,6 +49,7 @@ if ("problems" in policy) throw new Error("the benchmark's routes are not valid"
 const check = createCheck({
   policy: policy.policy,
   credentials: DEFAULT_SOURCES,
+  trustedHops: 0,
   identityHeaders: {
     keyId: "x-keyward-key-id",
     owner: "x-keyward-owner",
@@ -52,6 +57,8 @@ const check = createCheck({
     scopes: "x-keyward-scopes",
   },
   realm: "keyward",
+  wwwAuthenticate: "on",
+  expiryWarningMs: 0,
   digest,
   store: createKeyCache(store, { maxKeys: 1000, maxUnknown: 1000 }),
   onStoreError: "deny",

@@ -228,3 +228,36 @@ test("the same request is judged anew at every moment", () => {
   expect(reasonOf(createSampleCheck({ store: until })(described))).toBe("key_expired");
   expect(reasonOf(createSampleCheck({ store: open })(described))).toBe("allowed");
 });
+
+describe("scopes that imply others", () => {
+  const policy = policyOf([{ path: "/v1", scopes: ["read", "audit"] }], undefined, {
+    read: {},
+    audit: {},
+    write: { implies: ["read"] },
+    note: {},
+  });
+  const answerTo = (...scopes: string[]) => {
+    const judge = createSampleCheck({ policy, store: storeOf({ [KEY]: recordOf({ scopes }) }) });
+    return verdictOf(judge({ path: "/v1", headers: bearer(KEY) }));
+  };
+
+  test("open what asks for an implied one, and the upstream is told what the key itself has", () => {
+    const verdict = answerTo("write");
+    expect(verdict).toMatchObject({ code: 0, metadata: { reason: "allowed", scopes: ["write"] } });
+    expect(headersOf(verdict)["x-keyward-scopes"]).toBe("write");
+  });
+
+  test("leave the answer to those that do not as it is: what is asked for, and what the key itself has", () => {
+    const verdict = answerTo("note");
+    expect(verdict).toMatchObject({ code: 7, metadata: { reason: "insufficient_scope" } });
+    expect(JSON.parse(verdict.body)).toMatchObject({ required: ["read", "audit"], provided: ["note"] });
+    expect(headersOf(verdict)["www-authenticate"]).toMatch(/, scope="read audit"$/);
+  });
+
+  test("hold for what the route's own entries ask for", () => {
+    const judge = createSampleCheck({ policy, store: storeOf({ [KEY]: recordOf({ scopes: ["write"] }) }) });
+    const asking = (scope: string) => judge({ headers: bearer(KEY), extensions: { "keyward.scopes": scope } });
+    expect(reasonOf(asking("read"))).toBe("allowed");
+    expect(reasonOf(asking("note"))).toBe("insufficient_scope");
+  });
+});

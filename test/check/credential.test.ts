@@ -14,7 +14,7 @@ function named(headers: HeaderList) {
 }
 
 function read(...headers: HeaderList) {
-  return reader.read(named(headers));
+  return reader.read({ headers: named(headers), target: "/" });
 }
 
 describe("a key is taken from", () => {
@@ -32,20 +32,26 @@ describe("a key is taken from", () => {
     ["a header of its own between white space", "x-api-key", `\t ${KEY} \t`],
     ["a header of its own, under another prefix", "x-api-key", ADMIN],
   ])("%s", (_title, name, value) => {
-    expect(read([name, value])).toEqual({ secret: value.includes(ADMIN) ? ADMIN : KEY, carriers: [name] });
+    expect(read([name, value])).toEqual({
+      secret: value.includes(ADMIN) ? ADMIN : KEY,
+      carriers: { headers: [name] },
+    });
   });
 
   test("two places that present the same, and both carried it", () => {
-    const carriers = ["authorization", "x-api-key"];
-    expect(read(["authorization", `Bearer ${KEY}`], ["x-api-key", KEY])).toEqual({ secret: KEY, carriers });
+    const headers = ["authorization", "x-api-key"];
+    expect(read(["authorization", `Bearer ${KEY}`], ["x-api-key", KEY])).toEqual({
+      secret: KEY,
+      carriers: { headers },
+    });
     expect(read(["x-api-key", KEY], ["authorization", `ApiKey ${KEY}`])).toEqual({
       secret: KEY,
-      carriers: carriers.toReversed(),
+      carriers: { headers },
     });
   });
 
   test("its header beside an authorization that is another's", () => {
-    const alone = { secret: KEY, carriers: ["x-api-key"] };
+    const alone = { secret: KEY, carriers: { headers: ["x-api-key"] } };
     expect(read(["authorization", "Basic dXNlcjpwYXNz"], ["x-api-key", KEY])).toEqual(alone);
     expect(read(["authorization", 'Digest a="b", c="d"'], ["x-api-key", KEY])).toEqual(alone);
   });
@@ -237,7 +243,7 @@ describe("where no credential is judged, ours is found in", () => {
     ["an empty header: not ours", [["x-api-key", ""]], []],
     ["an admin key", [["x-api-key", ADMIN]], ["x-api-key"]],
   ] as [string, HeaderList, string[]][])("%s", (_title, headers, carriers) => {
-    expect(reader.carriersOfSecrets(named(headers))).toEqual(carriers);
+    expect(reader.carriersOfSecrets({ headers: named(headers), target: "/" })).toEqual({ headers: carriers });
   });
 });
 
@@ -254,21 +260,19 @@ describe("only the configured places are looked at:", () => {
     const other = createCredentialReader(sources);
     expect(other.headers).toEqual(watched);
     const seen = named(headers.filter(([name]) => other.headers.includes(name)));
-    expect(other.read(seen)).toEqual({ secret, carriers: [carrier] });
+    expect(other.read({ headers: seen, target: "/" })).toEqual({ secret, carriers: { headers: [carrier] } });
   });
 
   test("a scheme that is not configured is another's", () => {
     const bearer = createCredentialReader([{ from: "scheme", name: "bearer" }]);
-    expect(bearer.read(named([["authorization", `ApiKey ${KEY}`]]))).toBe("no_credential");
-    expect(reader.read(named([["authorization", `ApiKey ${KEY}`]]))).toEqual({
-      secret: KEY,
-      carriers: ["authorization"],
-    });
+    const request = { headers: named([["authorization", `ApiKey ${KEY}`]]), target: "/" };
+    expect(bearer.read(request)).toBe("no_credential");
+    expect(reader.read(request)).toEqual({ secret: KEY, carriers: { headers: ["authorization"] } });
   });
 
   test("without any place there is nothing to look at", () => {
     const none = createCredentialReader([]);
     expect(none.headers).toEqual([]);
-    expect(none.read([])).toBe("no_credential");
+    expect(none.read({ headers: named(headers), target: `/?api_key=${KEY}` })).toBe("no_credential");
   });
 });

@@ -1,10 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { decide, decidePublic, deny, isAllowed } from "../../src/check/decide.ts";
-import type { KeyRecord } from "../../src/key/record.ts";
+import { decide, decidePublic, deny, isAllowed, type Target } from "../../src/check/decide.ts";
+import type { AddressSet, KeyRecord } from "../../src/key/record.ts";
 import type { Rule } from "../../src/policy/rule.ts";
+import { policyOf } from "../support/policies.ts";
 import { recordOf } from "../support/sample-keys.ts";
 
 const nowMs = 1_700_000_000_000;
+const target: Target = { method: "GET", path: "/v1/orders", address: "192.0.2.1" };
+
+/** A set of exactly these addresses. */
+function only(...addresses: string[]): AddressSet {
+  return { has: (address) => addresses.includes(address) };
+}
 
 function ruleOf(more: Partial<Rule> = {}): Rule {
   return { access: "authenticated", scopes: [], match: "any", route: "/**", ...more };
@@ -13,6 +20,16 @@ function ruleOf(more: Partial<Rule> = {}): Rule {
 test.each<[string, Partial<KeyRecord>, Partial<Rule>, string]>([
   ["a key that says nothing of itself", {}, {}, "allowed"],
   ["a revoked key", { revoked: true }, {}, "key_revoked"],
+  ["a disabled key", { disabled: true }, {}, "key_disabled"],
+  ["a rotated key in the last millisecond of its grace", { graceEndsAtMs: nowMs + 1 }, {}, "allowed"],
+  ["a rotated key at the end of its grace", { graceEndsAtMs: nowMs }, {}, "key_revoked"],
+  ["a key for this method", { methods: ["GET"] }, {}, "allowed"],
+  ["a key for another method", { methods: ["HEAD"] }, {}, "method_not_allowed"],
+  ["a key for this method among others", { methods: ["POST", "GET"] }, {}, "allowed"],
+  ["a key for this method in another case only", { methods: ["get"] }, {}, "method_not_allowed"],
+  ["a key for this address", { networks: only("192.0.2.1") }, {}, "allowed"],
+  ["a key for another address", { networks: only("192.0.2.2") }, {}, "address_not_allowed"],
+  ["a key for no address at all", { networks: only() }, {}, "address_not_allowed"],
   ["a key in its last millisecond", { expiresAtMs: nowMs + 1 }, {}, "allowed"],
   ["a key at its end", { expiresAtMs: nowMs }, {}, "key_expired"],
   ["a key in its first millisecond", { notBeforeMs: nowMs }, {}, "allowed"],
@@ -37,17 +54,34 @@ test.each<[string, Partial<KeyRecord>, Partial<Rule>, string]>([
     "insufficient_scope",
   ],
   ["revoked before expired", { revoked: true, expiresAtMs: 0 }, {}, "key_revoked"],
+  ["revoked before disabled", { revoked: true, disabled: true }, {}, "key_revoked"],
+  ["rotated for good before disabled", { graceEndsAtMs: nowMs, disabled: true }, {}, "key_revoked"],
+  ["disabled before expired", { disabled: true, expiresAtMs: 0 }, {}, "key_disabled"],
+  ["disabled in its grace", { disabled: true, graceEndsAtMs: nowMs + 1 }, {}, "key_disabled"],
+  ["expired in its grace", { expiresAtMs: nowMs, graceEndsAtMs: nowMs + 1 }, {}, "key_expired"],
   ["expired before not yet valid", { expiresAtMs: 0, notBeforeMs: nowMs + 1 }, {}, "key_expired"],
-  ["not yet valid before the path", { notBeforeMs: nowMs + 1, paths: ["/x"] }, {}, "key_not_yet_valid"],
+  ["not yet valid before the address", { notBeforeMs: nowMs + 1, networks: only() }, {}, "key_not_yet_valid"],
+  ["the address before the method", { networks: only(), methods: ["PUT"] }, {}, "address_not_allowed"],
+  ["the method before the path", { methods: ["PUT"], paths: ["/x"] }, {}, "method_not_allowed"],
   ["the path before the scope", { paths: ["/x"] }, { scopes: ["a"] }, "path_not_allowed"],
   ["a closed route, which comes here by a defect only", {}, { access: "deny" }, "internal_error"],
   ["a public route, which comes here by a defect only", {}, { access: "public" }, "internal_error"],
 ])("%s on a route: %4$s with %s and %s", (_title, key, asked, reason) => {
   const record = recordOf(key);
   const rule = ruleOf(asked);
-  const decision = decide("/v1/orders", rule, record, nowMs);
+  const decision = decide(target, rule, record, nowMs);
   expect(decision).toMatchObject({ allowed: reason === "allowed", reason, record, rule });
   expect(isAllowed(decision)).toBe(reason === "allowed");
+});
+
+test("a key that is bound to addresses is refused where the address is not known", () => {
+  const bound = recordOf({ networks: { has: () => true } });
+  expect(decide(target, ruleOf(), bound, nowMs)).toMatchObject({ reason: "allowed" });
+  expect(decide({ ...target, address: undefined }, ruleOf(), bound, nowMs)).toMatchObject({
+    allowed: false,
+    reason: "address_not_allowed",
+  });
+  expect(decide({ ...target, address: undefined }, ruleOf(), recordOf(), nowMs)).toMatchObject({ reason: "allowed" });
 });
 
 describe("without a key", () => {
@@ -73,5 +107,42 @@ describe("no leave to pass is", () => {
   ])("%s", (_title, pretender) => {
     expect(isAllowed(pretender)).toBe(false);
     expect(isAllowed(real)).toBe(true);
+  });
+});
+
+describe("with scopes that imply others, a key", () => {
+  const { scopes } = policyOf([], undefined, {
+    read: {},
+    write: { implies: ["read"] },
+    admin: { implies: ["write", "audit:*"] },
+    root: { implies: ["*"] },
+  });
+
+  test.each<[string, string[], Partial<Rule>, string]>([
+    ["has what it says", ["read"], { scopes: ["read"] }, "allowed"],
+    ["has what is implied", ["write"], { scopes: ["read"] }, "allowed"],
+    ["does not have what implies", ["read"], { scopes: ["write"] }, "insufficient_scope"],
+    ["has what is implied by what is implied", ["admin"], { scopes: ["read"] }, "allowed"],
+    ["does not have what implies what implies", ["read"], { scopes: ["admin"] }, "insufficient_scope"],
+    ["has what an implied wildcard covers", ["admin"], { scopes: ["audit:read"] }, "allowed"],
+    ["does not have the stem of an implied wildcard", ["admin"], { scopes: ["audit"] }, "insufficient_scope"],
+    ["has everything by an implied *", ["root"], { scopes: ["x:y"] }, "allowed"],
+    ["does not have everything without it", ["admin"], { scopes: ["x:y"] }, "insufficient_scope"],
+    ["has all of two, one of them implied", ["write", "b"], { scopes: ["read", "b"], match: "all" }, "allowed"],
+    ["does not have all of two", ["write"], { scopes: ["read", "b"], match: "all" }, "insufficient_scope"],
+    ["has any of two, one of them implied", ["write"], { scopes: ["b", "read"] }, "allowed"],
+    ["has none of any two", ["read"], { scopes: ["b", "write"] }, "insufficient_scope"],
+    ["has a scope that is not defined", ["b"], { scopes: ["b"] }, "allowed"],
+    ["has nothing in another case", ["Write"], { scopes: ["read"] }, "insufficient_scope"],
+  ])("%s", (_title, granted, asked, reason) => {
+    const decision = decide(target, ruleOf(asked), recordOf({ scopes: granted }), nowMs, scopes);
+    expect(decision).toMatchObject({ allowed: reason === "allowed", reason });
+    expect(isAllowed(decision)).toBe(reason === "allowed");
+  });
+
+  test("does not have what would be implied if no graph is handed over", () => {
+    const record = recordOf({ scopes: ["write"] });
+    expect(decide(target, ruleOf({ scopes: ["read"] }), record, nowMs)).toMatchObject({ reason: "insufficient_scope" });
+    expect(decide(target, ruleOf({ scopes: ["read"] }), record, nowMs, scopes)).toMatchObject({ reason: "allowed" });
   });
 });

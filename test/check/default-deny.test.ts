@@ -19,6 +19,7 @@ function thrower(cause: unknown): () => never {
 }
 
 const broken = new Error("broken");
+const asking = policyOf([{ path: "/v1", scopes: ["a"] }]);
 
 describe("whatever breaks is a denial:", () => {
   test.each<[string, Partial<CheckPorts>, string]>([
@@ -26,6 +27,11 @@ describe("whatever breaks is a denial:", () => {
     ["a store that throws nothing at all", { store: { find: thrower(undefined) } }, "store_unavailable"],
     ["a digest that throws", { digest: thrower(broken) }, "internal_error"],
     ["a policy that throws", { policy: { ...policyOf([]), ruleFor: thrower(broken) } }, "internal_error"],
+    [
+      "a scope graph that throws",
+      { policy: { ...asking, scopes: { defined: [], sufficientFor: thrower(broken) } } },
+      "internal_error",
+    ],
     [
       "a policy that finds nothing",
       { policy: { ...policyOf([]), ruleFor: () => undefined as never } },

@@ -1,24 +1,32 @@
 import { describe, expect, test } from "vitest";
-import { decide, decidePublic } from "../../src/check/decide.ts";
-import { createEncode } from "../../src/check/encode.ts";
+import { decide, decidePublic, type Target } from "../../src/check/decide.ts";
+import { createEncode, type EncodeSettings } from "../../src/check/encode.ts";
 import { HeaderValueOption_HeaderAppendAction } from "../../src/gen/envoy/config/core/v3/base_pb.ts";
 import type { KeyRecord } from "../../src/key/record.ts";
 import type { Rule } from "../../src/policy/rule.ts";
-import { identityHeaders } from "../support/sample-check.ts";
+import { identityHeaders, sampleContext } from "../support/sample-check.ts";
 import { recordOf } from "../support/sample-keys.ts";
 import { headersOf, verdictOf } from "../support/verdict.ts";
 
-const encode = createEncode({ identityHeaders, realm: "keyward", onStoreError: "deny" });
+const settings: EncodeSettings = {
+  identityHeaders,
+  realm: "keyward",
+  wwwAuthenticate: "on",
+  expiryWarningMs: 0,
+  onStoreError: "deny",
+};
+const encode = createEncode(settings);
 
+const target: Target = { method: "GET", path: "/", address: undefined };
 const rule: Rule = { access: "authenticated", scopes: [], match: "any", route: "/**" };
 const whole = recordOf({ id: "key_1", owner: "user/a", tenant: "acme", scopes: ["a:read", "b"] });
 
-function allowed(record: KeyRecord, carriers: string[] = [], spellings: string[] = []) {
-  return verdictOf(encode(decide("/", rule, record, 0), "d-1", carriers, spellings));
+function allowed(record: KeyRecord, headers: string[] = [], spellings: string[] = []) {
+  return verdictOf(encode(decide(target, rule, record, 0), sampleContext, { headers }, spellings));
 }
 
-function allowedUnseen(carriers: string[] = [], spellings: string[] = []) {
-  return verdictOf(encode(decidePublic({ ...rule, access: "public" }), "d-1", carriers, spellings));
+function allowedUnseen(headers: string[] = [], spellings: string[] = []) {
+  return verdictOf(encode(decidePublic({ ...rule, access: "public" }), sampleContext, { headers }, spellings));
 }
 
 const underscored = ["x_keyward_key_id", "x_keyward_owner", "x_keyward_tenant", "x_keyward_scopes"];
@@ -103,18 +111,18 @@ describe("an allow", () => {
 
   test("uses the names that are configured", () => {
     const names = { keyId: "key", owner: "x-owner", tenant: "x.tenant", scopes: "x_scopes" };
-    const other = createEncode({ identityHeaders: names, realm: "keyward", onStoreError: "deny" });
+    const other = createEncode({ ...settings, identityHeaders: names });
     const some = recordOf({ id: "key_1", scopes: ["a"] });
-    const verdict = verdictOf(other(decide("/", rule, some, 0), "d-1", [], ["x-tenant"]));
+    const verdict = verdictOf(other(decide(target, rule, some, 0), sampleContext, { headers: [] }, ["x-tenant"]));
     expect(headersOf(verdict)).toEqual({ key: "key_1", x_scopes: "a" });
     expect(verdict.removed.toSorted()).toEqual(["x-owner", "x-tenant", "x.tenant", "x_owner"]);
   });
 
   test("is refused to whatever decide did not make", () => {
-    const real = decide("/", rule, whole, 0);
+    const real = decide(target, rule, whole, 0);
     const forged = { ...real } as typeof real;
     expect(forged).toMatchObject({ allowed: true, reason: "allowed" });
-    expect(() => encode(forged, "d-1", [], [])).toThrow("only decide may allow");
+    expect(() => encode(forged, sampleContext, { headers: [] }, [])).toThrow("only decide may allow");
     expect(allowed(whole).code).toBe(0);
   });
 });
@@ -124,7 +132,10 @@ describe("an answer", () => {
     const records = Array.from({ length: 2_000 }, (_, index) =>
       recordOf({ id: `key_${index}`, owner: `user/${index}` }),
     );
-    const answers = records.map((record) => encode(decide("/", rule, record, 0), `d-${index(record)}`, [], []));
+    const answers = records.map((record) => {
+      const context = { ...sampleContext, decisionId: `d-${index(record)}` };
+      return encode(decide(target, rule, record, 0), context, { headers: [] }, []);
+    });
     const told = answers.map((answer) => verdictOf(answer).metadata);
     expect(told.map(({ key_id, owner, decision_id }) => ({ key_id, owner, decision_id }))).toEqual(
       records.map((record) => ({ key_id: record.id, owner: record.owner, decision_id: `d-${index(record)}` })),
@@ -141,7 +152,7 @@ describe("an answer", () => {
 
   test("is as it would be after an answer that could not be written", () => {
     const broken = recordOf({ owner: "user/a", scopes: ["a", undefined as unknown as string] });
-    expect(() => encode(decide("/", rule, broken, 0), "d-1", [], [])).toThrow(TypeError);
+    expect(() => encode(decide(target, rule, broken, 0), sampleContext, { headers: [] }, [])).toThrow(TypeError);
     expect(allowed(whole)).toMatchObject({ code: 0, metadata: { key_id: "key_1" } });
   });
 });

@@ -1,20 +1,27 @@
 import { describe, expect, test } from "vitest";
 import { deny } from "../../src/check/decide.ts";
-import { createEncode } from "../../src/check/encode.ts";
+import { createEncode, type EncodeSettings } from "../../src/check/encode.ts";
 import { REASON_NAMES, REASONS, type Reason, type Refusal } from "../../src/check/reason.ts";
 import { HeaderValueOption_HeaderAppendAction } from "../../src/gen/envoy/config/core/v3/base_pb.ts";
 import type { Rule } from "../../src/policy/rule.ts";
-import { identityHeaders } from "../support/sample-check.ts";
+import { identityHeaders, sampleContext } from "../support/sample-check.ts";
 import { recordOf } from "../support/sample-keys.ts";
 import { headersOf, verdictOf } from "../support/verdict.ts";
 
-const settings = { identityHeaders, realm: "api", onStoreError: "deny" } as const;
+const settings: EncodeSettings = {
+  identityHeaders,
+  realm: "api",
+  wwwAuthenticate: "on",
+  expiryWarningMs: 0,
+  onStoreError: "deny",
+};
 const encode = createEncode(settings);
+const nothing = { headers: [] };
 
 const rule: Rule = { access: "authenticated", scopes: ["a:read", "b"], match: "any", route: "/v1" };
 const record = recordOf({ id: "key_1", owner: "user/a", scopes: ["c", "d:*"] });
 
-function denied(reason: Reason, encoded = encode(deny(reason), "d-1", [], [])) {
+function denied(reason: Reason, encoded = encode(deny(reason), sampleContext, nothing, [])) {
   return verdictOf(encoded);
 }
 
@@ -27,6 +34,7 @@ const challenges: Record<string, string> = {
   malformed_credential: bearer("invalid_token", "The API key is malformed (truncated, or mistyped)"),
   unknown_key: bearer("invalid_token", "The API key is not known"),
   key_revoked: bearer("invalid_token", "API key has been revoked"),
+  key_disabled: bearer("invalid_token", "API key is disabled"),
   key_expired: bearer("invalid_token", "API key has expired"),
   key_not_yet_valid: bearer("invalid_token", "API key is not valid yet"),
   insufficient_scope: bearer("insufficient_scope", "API key does not have required permissions"),
@@ -74,7 +82,7 @@ test("a denial without an error names none in its body", () => {
 });
 
 test("a denial of a known key names the key in metadata, and nowhere else", () => {
-  const verdict = denied("key_revoked", encode(deny("key_revoked", rule, record), "d-1", [], []));
+  const verdict = denied("key_revoked", encode(deny("key_revoked", rule, record), sampleContext, nothing, []));
   expect(verdict.metadata).toEqual({
     decision_id: "d-1",
     reason: "key_revoked",
@@ -87,7 +95,10 @@ test("a denial of a known key names the key in metadata, and nowhere else", () =
 
 describe("a denial for want of a scope", () => {
   test("names the scopes that are asked for and those that are there", () => {
-    const verdict = denied("insufficient_scope", encode(deny("insufficient_scope", rule, record), "d-1", [], []));
+    const verdict = denied(
+      "insufficient_scope",
+      encode(deny("insufficient_scope", rule, record), sampleContext, nothing, []),
+    );
     expect(JSON.parse(verdict.body)).toEqual({
       error: "insufficient_scope",
       error_description: "API key does not have required permissions",
@@ -99,7 +110,7 @@ describe("a denial for want of a scope", () => {
   });
 
   test("names an empty list where the key has none", () => {
-    const bare = encode(deny("insufficient_scope", rule, recordOf()), "d-1", [], []);
+    const bare = encode(deny("insufficient_scope", rule, recordOf()), sampleContext, nothing, []);
     expect(JSON.parse(denied("insufficient_scope", bare).body)).toMatchObject({ provided: [] });
   });
 });
@@ -108,7 +119,7 @@ describe("under on_store_error: error", () => {
   const erring = createEncode({ ...settings, onStoreError: "error" });
 
   test("a store that cannot answer is an error of code 14 with the body of the denial", () => {
-    const verdict = verdictOf(erring(deny("store_unavailable"), "d-1", [], []));
+    const verdict = verdictOf(erring(deny("store_unavailable"), sampleContext, nothing, []));
     expect(verdict).toMatchObject({
       code: 14,
       answer: "error",
@@ -120,6 +131,24 @@ describe("under on_store_error: error", () => {
   });
 
   test.each(REASON_NAMES.filter((reason) => reason !== "store_unavailable"))("%s stays a denial", (reason) => {
-    expect(erring(deny(reason), "d-1", [], [])).toEqual(encode(deny(reason), "d-1", [], []));
+    expect(erring(deny(reason), sampleContext, nothing, [])).toEqual(encode(deny(reason), sampleContext, nothing, []));
+  });
+});
+
+describe("under www_authenticate: off", () => {
+  const quiet = createEncode({ ...settings, wwwAuthenticate: "off" });
+
+  test.each(REASON_NAMES)("%s carries no challenge, and is told as before in all else", (reason) => {
+    const decision = deny(reason, rule, record);
+    const { "www-authenticate": challenge, ...others } = headersOf(
+      verdictOf(encode(decision, sampleContext, nothing, [])),
+    );
+    const verdict = verdictOf(quiet(decision, sampleContext, nothing, []));
+    expect(challenge !== undefined).toBe(REASONS[reason].challenge);
+    expect(headersOf(verdict)).toEqual(others);
+    expect(verdict).toEqual({
+      ...denied(reason, encode(decision, sampleContext, nothing, [])),
+      headers: verdict.headers,
+    });
   });
 });

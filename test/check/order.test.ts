@@ -30,7 +30,12 @@ function soundScene(): Scene {
     presented: [KEY],
     known: true,
     storeAnswers: true,
-    record: recordOf({ scopes: ["orders:read"], paths: ["/v1"] }),
+    record: recordOf({
+      scopes: ["orders:read"],
+      paths: ["/v1"],
+      methods: ["GET"],
+      networks: { has: (address) => address === "192.0.2.1" },
+    }),
   };
 }
 
@@ -106,6 +111,12 @@ const faults: [reason: string, spoil: (scene: Scene) => void][] = [
     },
   ],
   [
+    "key_disabled",
+    (scene) => {
+      scene.record = { ...scene.record, disabled: true };
+    },
+  ],
+  [
     "key_expired",
     (scene) => {
       scene.record = { ...scene.record, ...early };
@@ -115,6 +126,18 @@ const faults: [reason: string, spoil: (scene: Scene) => void][] = [
     "key_not_yet_valid",
     (scene) => {
       scene.record = { ...scene.record, ...late };
+    },
+  ],
+  [
+    "address_not_allowed",
+    (scene) => {
+      scene.record = { ...scene.record, networks: { has: () => false } };
+    },
+  ],
+  [
+    "method_not_allowed",
+    (scene) => {
+      scene.record = { ...scene.record, methods: ["PUT"] };
     },
   ],
   [
@@ -149,7 +172,7 @@ function judge(spoils: readonly ((scene: Scene) => void)[]) {
   const headers = presented.map((secret, index) => {
     return [index === 0 ? "authorization" : "x-api-key", places[index]?.(secret) ?? ""] as const;
   });
-  const verdict = verdictOf(check({ method, host, path, extensions, headers }));
+  const verdict = verdictOf(check({ method, host, path, extensions, headers, sourceAddress: "192.0.2.1" }));
   return { reason: verdict.metadata.reason, allowed: verdict.code === 0 };
 }
 

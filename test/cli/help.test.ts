@@ -15,16 +15,27 @@ const SETTINGS = ["--config", ...SETTING_KEYS.map((key) => `--${flagOf(key)}`)];
 const COMMANDS: readonly (readonly [command: string, mentioned: readonly string[]])[] = [
   ["", ["serve", "keys", "admin-keys", "config", "-V, --version", "Exit codes: 0 ok, 1 failure, 2 usage"]],
   ["serve", [...SETTINGS, "SIGTERM"]],
-  ["keys", ["create", "get", "list", "revoke"]],
+  ["keys", ["create", "get", "list", "update", "rotate", "disable", "enable", "revoke"]],
   [
     "keys create",
     [
-      ...["--name", "--owner", "--tenant", "--note", "--scopes", "--path", "--expires-in", "--not-before", "Example:"],
+      ...["--name", "--owner", "--tenant", "--note", "--scopes", "--path", "--method", "--cidr", "--expires-in"],
+      ...["--not-before", "--request-id", "--validate-only", "Example:"],
       ...CALL,
     ],
   ],
   ["keys get", ["<key>", ...CALL]],
   ["keys list", ["--owner", "--tenant", "--state", ...CALL]],
+  [
+    "keys update",
+    [
+      ...["<key>", "--name", "--note", "--scopes", "--path", "--method", "--cidr", "--expires-in", "--not-before"],
+      ...["--etag", "Example:", ...CALL],
+    ],
+  ],
+  ["keys rotate", ["<key>", "--grace", "--expires-in", "--request-id", "Example:", ...CALL]],
+  ["keys disable", ["<key>", ...CALL]],
+  ["keys enable", ["<key>", ...CALL]],
   ["keys revoke", ["<key>", "--reason", ...CALL]],
   ["admin-keys", ["create", "list", "revoke"]],
   ["admin-keys create", ["--name", "--scopes", ...CALL]],

@@ -40,7 +40,7 @@ describe("keys create", () => {
       ["note", "for"],
       ["", "the build"],
       ["created", expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by local$/)],
-      ["revision", "1"],
+      ["etag", "1"],
       [""],
     ]);
   });
@@ -106,7 +106,7 @@ describe("keys get", () => {
     const { stdout } = await keyward.cli("keys", "get", String(key.id), "-o", "json");
     expect(JSON.parse(stdout)).toEqual({ key });
     const table = await keyward.cli("keys", "get", secret);
-    expect(table.stdout).toContain(`id        ${key.id}\n`);
+    expect(table.stdout).toMatch(new RegExp(`^id +${key.id}\n`));
     expect(table.stdout).not.toContain(secret.slice(0, 12));
   });
 
@@ -152,8 +152,19 @@ describe("keys list", () => {
     const { code, stdout, stderr } = await keyward.cli("keys", "list", "--owner", "project/lis");
     const [head = "", row = "", ...rest] = stdout.split("\n");
     expect([code, stderr, rest]).toEqual([0, "", [""]]);
-    expect(head.split(/ {2,}/)).toEqual(["ID", "START", "NAME", "OWNER", "TENANT", "STATE", "EXPIRES", "SCOPES"]);
-    expect(row).toMatch(/^key_\S+ {2}kw_\S+ {2}x {5}project\/lis {2}two {5}active {2}never$/);
+    expect(head.split(/ {2,}/)).toEqual([
+      "ID",
+      "START",
+      "NAME",
+      "OWNER",
+      "TENANT",
+      "STATE",
+      "CREATED",
+      "EXPIRES",
+      "SCOPES",
+      "NOTE",
+    ]);
+    expect(row).toMatch(/^key_\S+ {2}kw_\S+ {2}x {5}project\/lis {2}two {5}active {2}\S+Z {2}never$/);
     expect(row.indexOf("project/lis")).toBe(head.indexOf("OWNER"));
   });
 
@@ -171,7 +182,7 @@ describe("keys list", () => {
   });
 
   test.each([
-    [["--state", "disabled"], 'filter compares state with "disabled"; it can be ACTIVE, EXPIRED, REVOKED'],
+    [["--state", "off"], 'filter compares state with "off"; it can be ACTIVE, DISABLED, EXPIRED, REVOKED, ROTATED'],
     [
       ["--owner", 'x" AND state = "active'],
       '--owner x" AND state = "active must hold no quotation mark and no backslash',

@@ -42,6 +42,14 @@ describe("a problem in the file names its line, key, value and bound", () => {
     ["another word", "mode: every", ['k.yaml:1: mode "every" must be one of all, authz, admin']],
     ["yes of YAML 1.1", "insecure_admin: yes", ['k.yaml:1: insecure_admin "yes" must be true or false']],
     ["a long wait", "shutdown_delay: 11m", ['k.yaml:1: shutdown_delay "11m" must be >= 0s and <= 10m']],
+    ["no answer", "www_authenticate: never", ['k.yaml:1: www_authenticate "never" must be one of on, off']],
+    ["a truth value for a word", "www_authenticate: true", ["k.yaml:1: www_authenticate true must be one of on, off"]],
+    ["a long warning", "expiry_warning: 366d", ['k.yaml:1: expiry_warning "366d" must be >= 0s and <= 365d']],
+    [
+      "a warning that never ends",
+      "expiry_warning: never",
+      ['k.yaml:1: expiry_warning "never" must be a duration such as 600, 500ms or 10m, >= 0s and <= 365d'],
+    ],
     ["a wait in numbers", "shutdown_timeout: 3601", ["k.yaml:1: shutdown_timeout 3601 must be >= 1s and <= 1h"]],
     [
       "no duration",
@@ -150,8 +158,8 @@ describe("a problem in the file names its line, key, value and bound", () => {
 test.each(["", "# nothing yet\n", "---\n", "listen:\n  # authz: off\nlog: {}\n"])(
   "%j is a file that sets nothing",
   (source) => {
-    const { values, routes, problems } = readConfigFile("k.yaml", source);
-    expect({ values: [...values], routes, problems }).toEqual({ values: [], routes: [], problems: [] });
+    const { values, structures, problems } = readConfigFile("k.yaml", source);
+    expect({ values: [...values], structures, problems }).toEqual({ values: [], structures: {}, problems: [] });
   },
 );
 
@@ -165,10 +173,10 @@ test("values and routes are read with their lines, through aliases as well", () 
     shutdown_delay: { value: 7_000, origin: { kind: "file", file: "k.yaml", line: 1 } },
     "listen.authz": { value: undefined, origin: { kind: "file", file: "k.yaml", line: 3 } },
   });
-  expect(file.routes).toEqual([
+  expect(file.structures.routes).toEqual([
     { path: "/a", scopes: ["x", "y"] },
     { path: "/b", scopes: ["x", "y"] },
   ]);
-  expect(file.routeOrigin([])).toEqual({ kind: "file", file: "k.yaml", line: 4 });
-  expect(file.routeOrigin([1, "scopes"])).toEqual({ kind: "file", file: "k.yaml", line: 7 });
+  expect(file.structureOrigin(["routes"])).toEqual({ kind: "file", file: "k.yaml", line: 4 });
+  expect(file.structureOrigin(["routes", 1, "scopes"])).toEqual({ kind: "file", file: "k.yaml", line: 7 });
 });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DEFAULT_SOURCES } from "../../src/check/credential.ts";
 import { ConfigError, type LoadedSettings, loadSettings } from "../../src/config/load.ts";
 import { formatOrigin } from "../../src/config/origin.ts";
 import type { Sources } from "../../src/config/sources.ts";
@@ -43,19 +44,24 @@ test("without any source there are the defaults", () => {
     },
     insecureAdmin: false,
     checkThreads: 1,
+    trustedHops: 0,
+    keyLifetime: { defaultMs: undefined, maxMs: undefined },
     onStoreError: "deny",
     shutdownDelayMs: 5_000,
     shutdownTimeoutMs: 30_000,
     log: { level: "info", format: "auto" },
     cache: { maxKeys: 100_000, maxUnknown: 10_000 },
     realm: "keyward",
+    wwwAuthenticate: "on",
+    expiryWarningMs: 7 * 24 * 60 * 60 * 1_000,
     identityHeaders: {
       keyId: "x-keyward-key-id",
       owner: "x-keyward-owner",
       tenant: "x-keyward-tenant",
       scopes: "x-keyward-scopes",
     },
-    policy: { routes: [], defaultAccess: undefined },
+    policy: { routes: [], defaultAccess: undefined, scopes: undefined },
+    credentials: [{ from: "bearer" }, { from: "scheme", name: "apikey" }, { from: "header", name: "x-api-key" }],
   });
   expect(warnings).toEqual([]);
   expect(file).toBeUndefined();
@@ -276,6 +282,91 @@ describe("routes", () => {
       "keyward.yaml:6: routes[2] says neither access nor scopes",
     ]);
   });
+});
+
+describe("credentials", () => {
+  const loadCredentials = (text: string) => {
+    writeFileSync(join(cwd, "keyward.yaml"), text);
+    return load();
+  };
+
+  test("are those of the file, instead of the usual ones", () => {
+    const { settings, origins } = loadCredentials("mode: all\ncredentials: [{ from: query, name: k }]\n");
+    expect(settings.credentials).toEqual([{ from: "query", name: "k" }]);
+    expect(origins.get("credentials")).toEqual({ kind: "file", file: "keyward.yaml", line: 2 });
+    expect(loadCredentials("mode: all\n").settings.credentials).toEqual(DEFAULT_SOURCES);
+  });
+
+  test("that cannot be are problems with their lines", () => {
+    writeFileSync(
+      join(cwd, "keyward.yaml"),
+      "credentials:\n  - from: bearer\n  - { from: scheme, name: Bearer }\n  - { from: scheme, name: Basic }\n  - from: header\n    name: Authorization\n  - { from: header, name: Cookie }\n",
+    );
+    expect(problemsOf({})).toEqual([
+      "keyward.yaml:3: credentials[1] names scheme bearer a second time",
+      "keyward.yaml:4: credentials[2] must say from: basic, with a username",
+      "keyward.yaml:5: credentials[3] must say from: bearer, scheme or basic",
+      "keyward.yaml:7: credentials[4] cannot be the header cookie",
+    ]);
+  });
+
+  test.each<[string, string, string[]]>([
+    ["by its default name", "x-keyward-owner", ["cannot be the header x-keyward-owner"]],
+    ["by the name that is configured", "x-me", ["cannot be the header x-me"]],
+    ["in another spelling", "x_me", ["cannot be the header x_me"]],
+    ["in none: one character longer", "x-mee", []],
+  ])("cannot be an identity header %s", (_, name, messages) => {
+    writeFileSync(join(cwd, "keyward.yaml"), `credentials:\n  - { from: header, name: ${name} }\n`);
+    const problems = problemsOf({ flags: { "identity-headers-tenant": "x-me" } });
+    expect(problems).toEqual(messages.map((message) => `keyward.yaml:2: credentials[0] ${message}`));
+  });
+});
+
+describe("scopes", () => {
+  test("are handed on as policy", () => {
+    writeFileSync(join(cwd, "keyward.yaml"), "scopes:\n  a: { description: All, implies: [b] }\n  b:\n");
+    expect(load().settings.policy).toEqual({
+      routes: [],
+      defaultAccess: undefined,
+      scopes: { a: { description: "All", implies: ["b"] }, b: {} },
+    });
+    expect(load().origins.get("scopes")).toEqual({ kind: "file", file: "keyward.yaml", line: 1 });
+  });
+
+  test("that cannot be, and routes that ask for others, are problems with their lines", () => {
+    writeFileSync(
+      join(cwd, "keyward.yaml"),
+      "scopes:\n  a: { implies: [b] }\n  b:\n    implies: [a, c]\n  'd:*': {}\nroutes:\n  - { path: v1, scopes: [a] }\n",
+    );
+    expect(problemsOf({})).toEqual([
+      'keyward.yaml:7: routes[0].path "v1" must begin with "/"',
+      "keyward.yaml:2: scopes.a implies itself: a → b → a",
+      'keyward.yaml:3: scopes.b implies "c", which is not defined',
+      "keyward.yaml:3: scopes.b implies itself: b → a → b",
+      'keyward.yaml:5: scopes.d:* must be a scope without "*"',
+    ]);
+  });
+
+  test("are all that a route may ask for", () => {
+    writeFileSync(
+      join(cwd, "keyward.yaml"),
+      "scopes: { a: }\nroutes:\n  - { path: /a, scopes: [a] }\n  - path: /b\n    scopes: [a, b]\n",
+    );
+    expect(problemsOf({})).toEqual(['keyward.yaml:5: routes[1].scopes "b" is not among the scopes']);
+  });
+
+  test("are any that a route asks for where none are defined", () => {
+    writeFileSync(join(cwd, "keyward.yaml"), "routes:\n  - { path: /b, scopes: [a, b] }\n");
+    expect(problemsOf({})).toEqual([]);
+  });
+});
+
+test.each<[flags: Sources["flags"], on: string, warningMs: number]>([
+  [{}, "on", 604_800_000],
+  [{ "www-authenticate": "off", "expiry-warning": "0" }, "off", 0],
+  [{ "www-authenticate": "on", "expiry-warning": "365d" }, "on", 31_536_000_000],
+])("flags %j set www_authenticate %s and expiry_warning %i", (flags, on, warningMs) => {
+  expect(load({ flags }).settings).toMatchObject({ wwwAuthenticate: on, expiryWarningMs: warningMs });
 });
 
 describe("the admin key", () => {

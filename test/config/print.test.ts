@@ -23,11 +23,25 @@ shutdown_timeout: 90
 log: { level: trace, format: json }
 cache: { max_keys: 7, max_unknown: 8 }
 realm: "true"
+www_authenticate: off
+client_address: { trusted_hops: 2 }
+key_lifetime: { default: 30d, max: 90d }
+expiry_warning: 36h
 identity_headers: { owner: x-owner }
 write_admin_key: "#key"
 routes:
   - { path: "/a/**", host: a.example.com, methods: [GET, POST], scopes: [a:b, "1"], match: all }
   - { path: /b, access: public }
+credentials:
+  - { from: bearer }
+  - { from: scheme, name: Token }
+  - { from: header, name: X-Key }
+  - { from: basic, username: "*" }
+  - { from: query, name: "1" }
+  - { from: cookie, name: "null" }
+scopes:
+  a:b: { description: "# all of it: yes", implies: ["1", "*"] }
+  "1":
 `;
 
 function loadText(text: string): LoadedSettings {
@@ -42,10 +56,11 @@ test.each([
   const first = loadText(text);
   const again = loadText(printSettings(first));
   expect(again.settings).toEqual(first.settings);
+  expect(again.settings.credentials).toHaveLength(text === "" ? 3 : 6);
 });
 
 test("each value is printed with its origin, and the admin key not at all", () => {
-  writeFileSync(join(cwd, "keyward.yaml"), "realm: a b\nroutes:\n  - { path: /, access: deny }\n");
+  writeFileSync(join(cwd, "keyward.yaml"), "realm: a b\nroutes:\n  - { path: /, access: deny }\nscopes: { a: }\n");
   const adminKey = writeSecret("kwadm", new Uint8Array(32).fill(9));
   const env = { KEYWARD_ADMIN_KEY: adminKey, KEYWARD_LOG_LEVEL: "warn" };
   const printed = printSettings(loadSettings({ flags: { "check-threads": "2" }, env, cwd })).split("\n");
@@ -56,6 +71,13 @@ test("each value is printed with its origin, and the admin key not at all", () =
       "  level: warn # env KEYWARD_LOG_LEVEL",
       "realm: a b # keyward.yaml:1",
       "  # keyward.yaml:2",
+      "  # keyward.yaml:4",
+      "  a: {}",
+      "  # default",
+      "  - from: bearer",
+      "    name: apikey",
+      "www_authenticate: on # default",
+      "expiry_warning: 7d # default",
       "# default_access: unset",
       "# write_admin_key: unset",
       "# admin_key: <redacted> (env KEYWARD_ADMIN_KEY)",

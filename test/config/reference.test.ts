@@ -2,12 +2,18 @@ import { expect, test } from "vitest";
 import { renderSettingsTable } from "../../src/config/reference.ts";
 import { SETTING_KEYS } from "../../src/config/settings.ts";
 
-test("the table has one row for each setting, the file, the admin key and the routes", () => {
+test("the table has one row for each setting, the file, the admin key and the three structures", () => {
   const lines = renderSettingsTable().trimEnd().split("\n");
-  expect(lines).toHaveLength(2 + SETTING_KEYS.length + 3);
-  expect(lines).toContain(
+  expect(lines).toHaveLength(2 + SETTING_KEYS.length + 5);
+  const rows = [
     "| `check_threads` | `--check-threads`, `KEYWARD_CHECK_THREADS` | `1` | >= 1 and <= 64 | How many threads answer checks. Each has a cache of its own, so that more of them cost memory. |",
-  );
+    "| `www_authenticate` | `--www-authenticate`, `KEYWARD_WWW_AUTHENTICATE` | `on` | one of on, off | Whether a denial that another credential could mend carries `WWW-Authenticate`. RFC 9110 asks for it; `off` keeps browsers from asking people for a password. |",
+    "| `expiry_warning` | `--expiry-warning`, `KEYWARD_EXPIRY_WARNING` | `7d` | >= 0s and <= 365d | How long before a key's end its answers carry `Sunset` and `x-keyward-key-expires-in`. Whoever uses the key learns of it in time; 0 says nothing. |",
+    "| `credentials` | file only | `bearer`, `scheme` ApiKey, `header` x-api-key | a list of `from`, `name`, `username` | Where a key may be presented, and in which of them it is looked for. |",
+    "| `routes` | file only | `[]` | a list of `path`, `host`, `methods`, `access`, `scopes`, `match` | What each request needs; the first that matches wins. |",
+    "| `scopes` | file only | unset | a mapping of scopes to `description`, `implies` | The scopes there are, and which come with others. Unset: any text of the form of a scope is one. |",
+  ];
+  expect(lines).toEqual(expect.arrayContaining(rows));
 });
 
 test("every row has five cells", () => {

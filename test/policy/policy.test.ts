@@ -129,3 +129,20 @@ describe("the rule of a route", () => {
     expect(policyOf([route]).ruleFor("GET", "api.test", "/v1")).toEqual({ ...rule, route: "/v1" });
   });
 });
+
+describe("a policy knows", () => {
+  const asking: RouteConfig = { path: "/v1", scopes: ["read"] };
+
+  test("which scopes are defined, and what implies them", () => {
+    const { scopes } = policyOf([asking], undefined, { read: {}, write: { implies: ["read"] } });
+    expect(scopes.defined).toEqual(["read", "write"]);
+    expect(scopes.sufficientFor("read")).toEqual(["read", "write"]);
+    expect(scopes.sufficientFor("write")).toEqual(["write"]);
+  });
+
+  test("that no scope implies another where none is defined", () => {
+    const { scopes } = policyOf([asking]);
+    expect(scopes.defined).toEqual([]);
+    expect(scopes.sufficientFor("read")).toEqual(["read"]);
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PolicyProblem, RouteConfig } from "../../src/policy/config.ts";
+import type { PolicyConfig, PolicyProblem, RouteConfig } from "../../src/policy/config.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
 
 function problemsOf(routes: readonly RouteConfig[]): readonly PolicyProblem[] {
@@ -110,5 +110,58 @@ describe("two routes", () => {
     const message =
       "differs from routes[0] only in case, escapes or a trailing slash, which what asks does not tell apart";
     expect(problemsOf([one, two])).toEqual(loosely ? [{ route: 1, field: "path", message }] : []);
+  });
+});
+
+describe("where scopes are defined", () => {
+  const scopes = { "a:read": {}, "a:write": { implies: ["a:read"] } };
+  const problemsWith = (more: Partial<PolicyConfig>) => {
+    const compiled = compilePolicy({ routes: [], scopes, ...more });
+    return "problems" in compiled ? compiled : { problems: [], scopeProblems: [] };
+  };
+  const asking = (...names: string[]): RouteConfig => ({ path: "/v1", scopes: names });
+
+  test.each<[string, RouteConfig, PolicyProblem[]]>([
+    ["one that is defined", asking("a:read"), []],
+    ["two that are defined", asking("a:read", "a:write"), []],
+    ["none", sound, []],
+    ["one that is not", asking("a:rea"), [{ route: 0, field: "scopes", message: '"a:rea" is not among the scopes' }]],
+    [
+      "one in another case",
+      asking("A:read"),
+      [{ route: 0, field: "scopes", message: '"A:read" is not among the scopes' }],
+    ],
+    [
+      "one of two that is not",
+      asking("a:read", "b"),
+      [{ route: 0, field: "scopes", message: '"b" is not among the scopes' }],
+    ],
+    [
+      "a property that objects have",
+      asking("constructor"),
+      [{ route: 0, field: "scopes", message: '"constructor" is not among the scopes' }],
+    ],
+    [
+      "what is no scope at all, which is said once",
+      asking("a b"),
+      [{ route: 0, field: "scopes", message: '"a b" must be a scope without "*"' }],
+    ],
+  ])("a route may ask for those only: %s", (_title, route, problems) => {
+    expect(problemsWith({ routes: [route] })).toEqual({ problems, scopeProblems: [] });
+  });
+
+  test.each<[string, PolicyConfig["scopes"]]>([
+    ["no scopes", undefined],
+    ["an empty mapping", {}],
+  ])("a route may ask for anything with %s", (_title, none) => {
+    expect(problemsWith({ routes: [asking("a:rea")], scopes: none })).toEqual({ problems: [], scopeProblems: [] });
+  });
+
+  test("what is wrong with them is told beside what is wrong with the routes", () => {
+    const wrong = { a: { implies: ["b"] } };
+    expect(problemsWith({ routes: [{ path: "v1", access: "deny" }, asking("z")], scopes: wrong })).toEqual({
+      problems: [{ route: 0, field: "path", message: '"v1" must begin with "/"' }],
+      scopeProblems: [{ scope: "a", message: 'implies "b", which is not defined' }],
+    });
   });
 });

@@ -17,8 +17,9 @@ async function adminBeside(applied: readonly bigint[]) {
   const board = createBoard(applied.length);
   board.applied.set(applied);
   const program = { version: "0.0.0", mode: "all", startedAtMs: 0, database: folder };
+  const lifetimes = { definedScopes: [], keyLifetime: { defaultMs: undefined, maxMs: undefined } };
   const shutdownSignal = new AbortController().signal;
-  const api = { store, board, state: new ServingSwitch(), program, log: () => {}, shutdownSignal };
+  const api = { store, board, state: new ServingSwitch(), program, log: () => {}, shutdownSignal, ...lifetimes };
   const server = createAdminServer(createAdminHandler(api, true));
   const address = { kind: "unix", path: `${folder}/admin.sock` } as const;
   const listener = await listen({ address, setting: "listen.admin_local", onConnection: server.take });

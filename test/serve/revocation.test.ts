@@ -97,6 +97,8 @@ describe("a program that writes to the file beside Keyward is followed", () => {
       name: "x",
       note: "",
       scopes: [],
+      methods: [],
+      cidrs: [],
       paths: [],
     };
     store.createKey(key, actor, Date.now());

@@ -62,6 +62,8 @@ test("the details are JSON and hold neither digest nor any part of a secret", ()
     owner: null,
     scopes: ["a"],
     paths: ["/v1"],
+    methods: [],
+    cidrs: [],
     notBeforeMs: null,
     expiresAtMs: 9,
   });

@@ -21,7 +21,7 @@ test("an empty database is brought to the last version", () => {
   migrate(db);
   expect(readSchemaVersion(db)).toBe(SCHEMA_VERSION);
   expect(SCHEMA_VERSION).toBe(migrations.length);
-  expect(tables(db)).toEqual(["admin_keys", "audit", "changes", "identity", "keys"]);
+  expect(tables(db)).toEqual(["admin_keys", "audit", "changes", "identity", "keys", "request_ids"]);
 });
 
 test("every table is STRICT", () => {

@@ -21,8 +21,11 @@ export function portsOf(more: Partial<CheckPorts> = {}): CheckPorts {
   return {
     policy: policyOf([]),
     credentials: DEFAULT_SOURCES,
+    trustedHops: 0,
     identityHeaders,
     realm: "keyward",
+    wwwAuthenticate: "on",
+    expiryWarningMs: 0,
     digest: digestOf,
     store: storeOf({}),
     onStoreError: "deny",

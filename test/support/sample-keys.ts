@@ -19,6 +19,10 @@ export function recordOf(more: Partial<KeyRecord> = {}): KeyRecord {
     notBeforeMs: undefined,
     expiresAtMs: undefined,
     revoked: false,
+    disabled: false,
+    graceEndsAtMs: undefined,
+    methods: [],
+    networks: undefined,
     revision: 1,
     ...more,
   };

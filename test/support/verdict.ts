@@ -17,6 +17,10 @@ export interface Verdict {
   /** For an allow what the upstream gets, for a denial what the client gets. */
   headers: HeaderValueOption[];
   removed: string[];
+  /** The query parameters that the upstream does not get. */
+  removedParameters: string[];
+  /** For an allow: what is added to the upstream's answer on its way to the client. */
+  responseHeaders: HeaderValueOption[];
   body: string;
   metadata: Record<string, unknown>;
 }
@@ -31,13 +35,21 @@ export function verdictOf(bytes: Uint8Array): Verdict {
     return { ...common, answer: "error", ...refusalOf(refusal) };
   }
   if (httpResponse.case === "deniedResponse") return { ...common, answer: "denied", ...refusalOf(httpResponse.value) };
-  const { headers = [], headersToRemove = [] } = httpResponse.case === "okResponse" ? httpResponse.value : {};
-  const answer = httpResponse.case === "okResponse" ? "ok" : "none";
-  return { ...common, answer, status: 0, headers, removed: headersToRemove, body: "" };
+  const ok = httpResponse.case === "okResponse" ? httpResponse.value : undefined;
+  return {
+    ...common,
+    answer: ok === undefined ? "none" : "ok",
+    status: 0,
+    headers: ok?.headers ?? [],
+    removed: ok?.headersToRemove ?? [],
+    removedParameters: ok?.queryParametersToRemove ?? [],
+    responseHeaders: ok?.responseHeadersToAdd ?? [],
+    body: "",
+  };
 }
 
 /** The headers of a verdict by name, each of which must be there once. */
-export function headersOf({ headers }: Verdict): Record<string, string> {
+export function headersOf({ headers }: Pick<Verdict, "headers">): Record<string, string> {
   const named = headers.map(({ header }) => [header?.key ?? "", header?.value ?? ""] as const);
   if (new Set(named.map(([name]) => name)).size < named.length) throw new Error("a header is set twice");
   return Object.fromEntries(named);
@@ -52,5 +64,5 @@ export function reasonOf(bytes: Uint8Array): unknown {
 const ERROR_RESPONSE = 5;
 
 function refusalOf({ status, headers, body }: DeniedHttpResponse) {
-  return { status: status?.code ?? 0, headers, removed: [], body };
+  return { status: status?.code ?? 0, headers, removed: [], removedParameters: [], responseHeaders: [], body };
 }

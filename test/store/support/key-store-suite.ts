@@ -21,16 +21,22 @@ export function everyKeyStorePasses(name: string, open: (path: string) => KeySto
     test("a digest finds its record, and only what the data plane is to know", () => {
       const { store, keys, follow } = opened();
       const key = sampleKey("k", { tenant: "t", owner: "user/a", scopes: ["a", "b:*"], paths: ["/v1", "=/v2"] });
-      store.createKey({ ...key, notBeforeMs: 1, expiresAtMs: 9 }, local, 1);
+      const limits = { methods: ["GET"], cidrs: ["10.0.0.0/8"], notBeforeMs: 1, expiresAtMs: 9 };
+      store.createKey({ ...key, ...limits }, local, 1);
       follow();
-      expect(keys.find(key.digest)).toEqual({
+      const { networks, ...found } = keys.find(key.digest) ?? {};
+      expect([networks?.has("10.1.2.3"), networks?.has("11.1.2.3")]).toEqual([true, false]);
+      expect(found).toEqual({
         id: "key_k",
         tenant: "t",
         owner: "user/a",
         scopes: ["a", "b:*"],
         paths: ["/v1", "=/v2"],
+        methods: ["GET"],
         notBeforeMs: 1,
         expiresAtMs: 9,
+        graceEndsAtMs: undefined,
+        disabled: false,
         revoked: false,
         revision: 1,
       });
@@ -44,8 +50,12 @@ export function everyKeyStorePasses(name: string, open: (path: string) => KeySto
       expect(keys.find(digestOf("k"))).toEqual({
         id: "key_k",
         ...unset,
+        graceEndsAtMs: undefined,
+        networks: undefined,
         scopes: [],
         paths: [],
+        methods: [],
+        disabled: false,
         revoked: false,
         revision: 1,
       });

@@ -13,5 +13,5 @@ export function digestOf(name: string): string {
 export function sampleKey(name: string, more: Partial<NewKey> = {}): NewKey {
   const digest = digestOf(name);
   const start = `kw_${digest.slice(0, 8)}`;
-  return { id: `key_${name}`, digest, start, name, note: "", scopes: [], paths: [], ...more };
+  return { id: `key_${name}`, digest, start, name, note: "", scopes: [], paths: [], methods: [], cidrs: [], ...more };
 }

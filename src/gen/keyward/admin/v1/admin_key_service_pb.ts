@@ -184,7 +184,7 @@ export const ListAdminKeysResponseSchema: GenMessage<ListAdminKeysResponse> = /*
 export type RevokeAdminKeyRequest = Message<"keyward.admin.v1.RevokeAdminKeyRequest"> & {
   /**
    * Its id, its start or the first eight characters of its secret where no other has the same, or the admin key itself.
-   * Required.
+   * Required, at most 100 characters.
    *
    * @generated from field: string key = 1;
    */

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file keyward/admin/v1/key.proto.
  */
 export const file_keyward_admin_v1_key: GenFile = /*@__PURE__*/
-  fileDesc("ChprZXl3YXJkL2FkbWluL3YxL2tleS5wcm90bxIQa2V5d2FyZC5hZG1pbi52MSLmAwoDS2V5EgoKAmlkGAEgASgJEg0KBXN0YXJ0GAIgASgJEg4KBnRlbmFudBgDIAEoCRINCgVvd25lchgEIAEoCRIMCgRuYW1lGAUgASgJEgwKBG5vdGUYBiABKAkSDgoGc2NvcGVzGAcgAygJEg0KBXBhdGhzGAggAygJEi4KCm5vdF9iZWZvcmUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXN0YXRlGAsgASgOMhoua2V5d2FyZC5hZG1pbi52MS5LZXlTdGF0ZRIuCgpjcmVhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GA0gASgJEi4KCnVwZGF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJldm9rZWRfYnkYECABKAkSFQoNcmV2b2tlX3JlYXNvbhgRIAEoCRIQCghyZXZpc2lvbhgSIAEoAyppCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBLRVlfU1RBVEVfQUNUSVZFEAESFQoRS0VZX1NUQVRFX0VYUElSRUQQAhIVChFLRVlfU1RBVEVfUkVWT0tFRBADYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChprZXl3YXJkL2FkbWluL3YxL2tleS5wcm90bxIQa2V5d2FyZC5hZG1pbi52MSKgBQoDS2V5EgoKAmlkGAEgASgJEg0KBXN0YXJ0GAIgASgJEg4KBnRlbmFudBgDIAEoCRINCgVvd25lchgEIAEoCRIMCgRuYW1lGAUgASgJEgwKBG5vdGUYBiABKAkSDgoGc2NvcGVzGAcgAygJEg0KBXBhdGhzGAggAygJEi4KCm5vdF9iZWZvcmUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXN0YXRlGAsgASgOMhoua2V5d2FyZC5hZG1pbi52MS5LZXlTdGF0ZRIuCgpjcmVhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GA0gASgJEi4KCnVwZGF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJldm9rZWRfYnkYECABKAkSFQoNcmV2b2tlX3JlYXNvbhgRIAEoCRIQCghyZXZpc2lvbhgSIAEoAxIMCgRldGFnGBMgASgJEg8KB21ldGhvZHMYFCADKAkSDQoFY2lkcnMYFSADKAkSLwoLZGlzYWJsZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWdyYWNlX2VuZHNfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXN1Y2Nlc3NvchgYIAEoCRITCgtwcmVkZWNlc3NvchgZIAEoCSqYAQoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQS0VZX1NUQVRFX0FDVElWRRABEhUKEUtFWV9TVEFURV9FWFBJUkVEEAISFQoRS0VZX1NUQVRFX1JFVk9LRUQQAxIWChJLRVlfU1RBVEVfRElTQUJMRUQQBBIVChFLRVlfU1RBVEVfUk9UQVRFRBAFYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A key: what it may do, whose it is and how it ended. The secret is not part of it: only its SHA-256 is stored, and
@@ -152,6 +152,56 @@ export type Key = Message<"keyward.admin.v1.Key"> & {
    * @generated from field: int64 revision = 18;
    */
   revision: bigint;
+
+  /**
+   * The revision as an opaque text, for UpdateKey to tell whether somebody else was faster (AIP-154).
+   *
+   * @generated from field: string etag = 19;
+   */
+  etag: string;
+
+  /**
+   * The methods with which the key opens. Empty: any. At most 20 names in upper case, such as "GET".
+   *
+   * @generated from field: repeated string methods = 20;
+   */
+  methods: string[];
+
+  /**
+   * The networks from which the key opens. Empty: any. At most 50, IPv4 or IPv6 with a prefix length ("10.0.0.0/8",
+   * "2001:db8::/32") and no bits beyond it, or a single address. With networks, an unknown address is refused.
+   *
+   * @generated from field: repeated string cidrs = 21;
+   */
+  cidrs: string[];
+
+  /**
+   * When it was disabled. Unset: it is not.
+   *
+   * @generated from field: google.protobuf.Timestamp disabled_at = 22;
+   */
+  disabledAt?: Timestamp | undefined;
+
+  /**
+   * Until when it goes on opening after it was rotated. Unset: it was not rotated.
+   *
+   * @generated from field: google.protobuf.Timestamp grace_ends_at = 23;
+   */
+  graceEndsAt?: Timestamp | undefined;
+
+  /**
+   * The id of the key that took its place when it was rotated.
+   *
+   * @generated from field: string successor = 24;
+   */
+  successor: string;
+
+  /**
+   * The id of the key whose place it took.
+   *
+   * @generated from field: string predecessor = 25;
+   */
+  predecessor: string;
 };
 
 /**
@@ -189,11 +239,25 @@ export const KeyState = {
   EXPIRED: 2,
 
   /**
-   * Ended for good by RevokeKey.
+   * Ended for good by RevokeKey, or by the end of the grace period after a rotation.
    *
    * @generated from enum value: KEY_STATE_REVOKED = 3;
    */
   REVOKED: 3,
+
+  /**
+   * Refused until EnableKey.
+   *
+   * @generated from enum value: KEY_STATE_DISABLED = 4;
+   */
+  DISABLED: 4,
+
+  /**
+   * Rotated: opens until grace_ends_at beside its successor.
+   *
+   * @generated from enum value: KEY_STATE_ROTATED = 5;
+   */
+  ROTATED: 5,
 } as const;
 
 /**

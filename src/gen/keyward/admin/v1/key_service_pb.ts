@@ -4,8 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Key } from "./key_pb.ts";
 import { file_keyward_admin_v1_key } from "./key_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file keyward/admin/v1/key_service.proto.
  */
 export const file_keyward_admin_v1_key_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJrZXl3YXJkL2FkbWluL3YxL2tleV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIokCChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgJEg0KBW93bmVyGAMgASgJEgwKBG5vdGUYBCABKAkSDgoGc2NvcGVzGAUgAygJEg0KBXBhdGhzGAYgAygJEi4KCm5vdF9iZWZvcmUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASLwoKZXhwaXJlc19pbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAQggKBmV4cGlyeSJ8ChFDcmVhdGVLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIOCgZzZWNyZXQYAiABKAkSFQoIZW5mb3JjZWQYAyABKAhIAIgBARIPCgd3YXJuaW5nGAQgASgJQgsKCV9lbmZvcmNlZCIcCg1HZXRLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCSI0Cg5HZXRLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleSJICg9MaXN0S2V5c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJIlAKEExpc3RLZXlzUmVzcG9uc2USIwoEa2V5cxgBIAMoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIvChBSZXZva2VLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCRIOCgZyZWFzb24YAiABKAkibAoRUmV2b2tlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSFQoIZW5mb3JjZWQYAiABKAhIAIgBARIPCgd3YXJuaW5nGAMgASgJQgsKCV9lbmZvcmNlZDLYAgoKS2V5U2VydmljZRJUCglDcmVhdGVLZXkSIi5rZXl3YXJkLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLkNyZWF0ZUtleVJlc3BvbnNlEksKBkdldEtleRIfLmtleXdhcmQuYWRtaW4udjEuR2V0S2V5UmVxdWVzdBogLmtleXdhcmQuYWRtaW4udjEuR2V0S2V5UmVzcG9uc2USUQoITGlzdEtleXMSIS5rZXl3YXJkLmFkbWluLnYxLkxpc3RLZXlzUmVxdWVzdBoiLmtleXdhcmQuYWRtaW4udjEuTGlzdEtleXNSZXNwb25zZRJUCglSZXZva2VLZXkSIi5rZXl3YXJkLmFkbWluLnYxLlJldm9rZUtleVJlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLlJldm9rZUtleVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_keyward_admin_v1_key]);
+  fileDesc("CiJrZXl3YXJkL2FkbWluL3YxL2tleV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIu0CChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgJEg0KBW93bmVyGAMgASgJEgwKBG5vdGUYBCABKAkSDgoGc2NvcGVzGAUgAygJEg0KBXBhdGhzGAYgAygJEi4KCm5vdF9iZWZvcmUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASLwoKZXhwaXJlc19pbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhcKDW5ldmVyX2V4cGlyZXMYDiABKAhIABIPCgdtZXRob2RzGAogAygJEg0KBWNpZHJzGAsgAygJEhIKCnJlcXVlc3RfaWQYDCABKAkSFQoNdmFsaWRhdGVfb25seRgNIAEoCEIICgZleHBpcnkifAoRQ3JlYXRlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSDgoGc2VjcmV0GAIgASgJEhUKCGVuZm9yY2VkGAMgASgISACIAQESDwoHd2FybmluZxgEIAEoCUILCglfZW5mb3JjZWQiHAoNR2V0S2V5UmVxdWVzdBILCgNrZXkYASABKAkiNAoOR2V0S2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkiSAoPTGlzdEtleXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJQChBMaXN0S2V5c1Jlc3BvbnNlEiMKBGtleXMYASADKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLwoQUmV2b2tlS2V5UmVxdWVzdBILCgNrZXkYASABKAkSDgoGcmVhc29uGAIgASgJImwKEVJldm9rZUtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5EhUKCGVuZm9yY2VkGAIgASgISACIAQESDwoHd2FybmluZxgDIAEoCUILCglfZW5mb3JjZWQimQIKEFVwZGF0ZUtleVJlcXVlc3QSCwoDa2V5GAEgASgJEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIMCgRldGFnGAMgASgJEgwKBG5hbWUYBCABKAkSDAoEbm90ZRgFIAEoCRIOCgZzY29wZXMYBiADKAkSDQoFcGF0aHMYByADKAkSDwoHbWV0aG9kcxgIIAMoCRINCgVjaWRycxgJIAMoCRIuCgpub3RfYmVmb3JlGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJsChFVcGRhdGVLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgCIAEoCEgAiAEBEg8KB3dhcm5pbmcYAyABKAlCCwoJX2VuZm9yY2VkIuMBChBSb3RhdGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCRIoCgVncmFjZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEi8KCmV4cGlyZXNfaW4YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIXCg1uZXZlcl9leHBpcmVzGAYgASgISAASEgoKcmVxdWVzdF9pZBgFIAEoCUIICgZleHBpcnkipAEKEVJvdGF0ZUtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5Eg4KBnNlY3JldBgCIAEoCRImCgdyb3RhdGVkGAMgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSFQoIZW5mb3JjZWQYBCABKAhIAIgBARIPCgd3YXJuaW5nGAUgASgJQgsKCV9lbmZvcmNlZCIgChFEaXNhYmxlS2V5UmVxdWVzdBILCgNrZXkYASABKAkibQoSRGlzYWJsZUtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5EhUKCGVuZm9yY2VkGAIgASgISACIAQESDwoHd2FybmluZxgDIAEoCUILCglfZW5mb3JjZWQiHwoQRW5hYmxlS2V5UmVxdWVzdBILCgNrZXkYASABKAkibAoRRW5hYmxlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSFQoIZW5mb3JjZWQYAiABKAhIAIgBARIPCgd3YXJuaW5nGAMgASgJQgsKCV9lbmZvcmNlZDKzBQoKS2V5U2VydmljZRJUCglDcmVhdGVLZXkSIi5rZXl3YXJkLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLkNyZWF0ZUtleVJlc3BvbnNlEksKBkdldEtleRIfLmtleXdhcmQuYWRtaW4udjEuR2V0S2V5UmVxdWVzdBogLmtleXdhcmQuYWRtaW4udjEuR2V0S2V5UmVzcG9uc2USUQoITGlzdEtleXMSIS5rZXl3YXJkLmFkbWluLnYxLkxpc3RLZXlzUmVxdWVzdBoiLmtleXdhcmQuYWRtaW4udjEuTGlzdEtleXNSZXNwb25zZRJUCglSZXZva2VLZXkSIi5rZXl3YXJkLmFkbWluLnYxLlJldm9rZUtleVJlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLlJldm9rZUtleVJlc3BvbnNlElQKCVVwZGF0ZUtleRIiLmtleXdhcmQuYWRtaW4udjEuVXBkYXRlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuVXBkYXRlS2V5UmVzcG9uc2USVAoJUm90YXRlS2V5EiIua2V5d2FyZC5hZG1pbi52MS5Sb3RhdGVLZXlSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5Sb3RhdGVLZXlSZXNwb25zZRJXCgpEaXNhYmxlS2V5EiMua2V5d2FyZC5hZG1pbi52MS5EaXNhYmxlS2V5UmVxdWVzdBokLmtleXdhcmQuYWRtaW4udjEuRGlzYWJsZUtleVJlc3BvbnNlElQKCUVuYWJsZUtleRIiLmtleXdhcmQuYWRtaW4udjEuRW5hYmxlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuRW5hYmxlS2V5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_keyward_admin_v1_key]);
 
 /**
  * What the new key is to be. Each field has the bounds of the field of the same name in Key.
@@ -72,7 +72,7 @@ export type CreateKeyRequest = Message<"keyward.admin.v1.CreateKeyRequest"> & {
   notBefore?: Timestamp | undefined;
 
   /**
-   * When it ends. Unset: never.
+   * When it ends, no later than the setting key_lifetime.max allows. Unset: after key_lifetime.default.
    *
    * @generated from oneof keyward.admin.v1.CreateKeyRequest.expiry
    */
@@ -92,7 +92,45 @@ export type CreateKeyRequest = Message<"keyward.admin.v1.CreateKeyRequest"> & {
      */
     value: Duration;
     case: "expiresIn";
+  } | {
+    /**
+     * Never, if true. False is an error.
+     *
+     * @generated from field: bool never_expires = 14;
+     */
+    value: boolean;
+    case: "neverExpires";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * The methods with which it opens. At most 20; empty: any.
+   *
+   * @generated from field: repeated string methods = 10;
+   */
+  methods: string[];
+
+  /**
+   * The networks from which it opens. At most 50; empty: any.
+   *
+   * @generated from field: repeated string cidrs = 11;
+   */
+  cidrs: string[];
+
+  /**
+   * Makes the call safe to retry (AIP-155): with the same id, the same caller and the same request, the answer is the
+   * record of the first call, without the secret. 1 to 100 characters of A-Z, a-z, 0-9, "-" and "_", kept for 24 hours.
+   * With another request ALREADY_EXISTS.
+   *
+   * @generated from field: string request_id = 12;
+   */
+  requestId: string;
+
+  /**
+   * Only judge the request and answer with the key as it would be, without id and secret. Nothing is changed.
+   *
+   * @generated from field: bool validate_only = 13;
+   */
+  validateOnly: boolean;
 };
 
 /**
@@ -152,7 +190,7 @@ export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE_
 export type GetKeyRequest = Message<"keyward.admin.v1.GetKeyRequest"> & {
   /**
    * Its id, its start or the first eight characters of its secret where no other key has the same, or the key itself.
-   * Required. Where several keys answer to it, FAILED_PRECONDITION lists them.
+   * Required, at most 100 characters. Where several keys answer to it, FAILED_PRECONDITION lists them.
    *
    * @generated from field: string key = 1;
    */
@@ -317,11 +355,366 @@ export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE_
   messageDesc(file_keyward_admin_v1_key_service, 7);
 
 /**
+ * What is to become of a key.
+ *
+ * @generated from message keyward.admin.v1.UpdateKeyRequest
+ */
+export type UpdateKeyRequest = Message<"keyward.admin.v1.UpdateKeyRequest"> & {
+  /**
+   * As in GetKeyRequest. Required.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * Which of the fields below to set (AIP-134); a field that is named and empty is cleared. Required: one or more of
+   * name, note, scopes, paths, methods, cidrs, not_before, expires_at.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * The etag of the record that the change was thought out for. Empty: whatever it is.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * As in CreateKeyRequest.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
+
+  /**
+   * As in CreateKeyRequest.
+   *
+   * @generated from field: string note = 5;
+   */
+  note: string;
+
+  /**
+   * As in CreateKeyRequest.
+   *
+   * @generated from field: repeated string scopes = 6;
+   */
+  scopes: string[];
+
+  /**
+   * As in CreateKeyRequest.
+   *
+   * @generated from field: repeated string paths = 7;
+   */
+  paths: string[];
+
+  /**
+   * As in CreateKeyRequest.
+   *
+   * @generated from field: repeated string methods = 8;
+   */
+  methods: string[];
+
+  /**
+   * As in CreateKeyRequest.
+   *
+   * @generated from field: repeated string cidrs = 9;
+   */
+  cidrs: string[];
+
+  /**
+   * As in CreateKeyRequest.
+   *
+   * @generated from field: google.protobuf.Timestamp not_before = 10;
+   */
+  notBefore?: Timestamp | undefined;
+
+  /**
+   * When it ends. Unset: never. A time in the past ends it now.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 11;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message keyward.admin.v1.UpdateKeyRequest.
+ * Use `create(UpdateKeyRequestSchema)` to create a new message.
+ */
+export const UpdateKeyRequestSchema: GenMessage<UpdateKeyRequest> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 8);
+
+/**
+ * The key as it is now.
+ *
+ * @generated from message keyward.admin.v1.UpdateKeyResponse
+ */
+export type UpdateKeyResponse = Message<"keyward.admin.v1.UpdateKeyResponse"> & {
+  /**
+   * The record.
+   *
+   * @generated from field: keyward.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+
+  /**
+   * Whether every check thread of this process has applied the change. Unset where the process has none (--mode admin).
+   *
+   * @generated from field: optional bool enforced = 2;
+   */
+  enforced?: boolean | undefined;
+
+  /**
+   * Says what to expect where enforced is not true.
+   *
+   * @generated from field: string warning = 3;
+   */
+  warning: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.UpdateKeyResponse.
+ * Use `create(UpdateKeyResponseSchema)` to create a new message.
+ */
+export const UpdateKeyResponseSchema: GenMessage<UpdateKeyResponse> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 9);
+
+/**
+ * Names the key that is to be replaced.
+ *
+ * @generated from message keyward.admin.v1.RotateKeyRequest
+ */
+export type RotateKeyRequest = Message<"keyward.admin.v1.RotateKeyRequest"> & {
+  /**
+   * As in GetKeyRequest. Required.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * How long the old key goes on opening: 0 to 31,557,600 seconds (a year of 365.25 days), never past its own expiry.
+   * Unset: 24 hours. 0 ends it at once.
+   *
+   * @generated from field: google.protobuf.Duration grace = 2;
+   */
+  grace?: Duration | undefined;
+
+  /**
+   * When the successor ends, no later than the setting key_lifetime.max allows. Unset: when the old key would have.
+   *
+   * @generated from oneof keyward.admin.v1.RotateKeyRequest.expiry
+   */
+  expiry: {
+    /**
+     * At this time, which must lie in the future and before the year 10000.
+     *
+     * @generated from field: google.protobuf.Timestamp expires_at = 3;
+     */
+    value: Timestamp;
+    case: "expiresAt";
+  } | {
+    /**
+     * This long from now: 1 second to 3,155,760,000 seconds (100 years).
+     *
+     * @generated from field: google.protobuf.Duration expires_in = 4;
+     */
+    value: Duration;
+    case: "expiresIn";
+  } | {
+    /**
+     * Never, if true. False is an error.
+     *
+     * @generated from field: bool never_expires = 6;
+     */
+    value: boolean;
+    case: "neverExpires";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * As in CreateKeyRequest; a retry returns both records, without the secret.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.RotateKeyRequest.
+ * Use `create(RotateKeyRequestSchema)` to create a new message.
+ */
+export const RotateKeyRequestSchema: GenMessage<RotateKeyRequest> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 10);
+
+/**
+ * The successor and its secret.
+ *
+ * @generated from message keyward.admin.v1.RotateKeyResponse
+ */
+export type RotateKeyResponse = Message<"keyward.admin.v1.RotateKeyResponse"> & {
+  /**
+   * The successor.
+   *
+   * @generated from field: keyward.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+
+  /**
+   * What the caller is to send from now on. Shown this once and not stored.
+   *
+   * @generated from field: string secret = 2;
+   */
+  secret: string;
+
+  /**
+   * The old key, rotated.
+   *
+   * @generated from field: keyward.admin.v1.Key rotated = 3;
+   */
+  rotated?: Key | undefined;
+
+  /**
+   * Whether every check thread of this process has applied the change. Unset where the process has none (--mode admin).
+   *
+   * @generated from field: optional bool enforced = 4;
+   */
+  enforced?: boolean | undefined;
+
+  /**
+   * Says what to expect where enforced is not true.
+   *
+   * @generated from field: string warning = 5;
+   */
+  warning: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.RotateKeyResponse.
+ * Use `create(RotateKeyResponseSchema)` to create a new message.
+ */
+export const RotateKeyResponseSchema: GenMessage<RotateKeyResponse> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 11);
+
+/**
+ * Names the key that is to be refused for a while.
+ *
+ * @generated from message keyward.admin.v1.DisableKeyRequest
+ */
+export type DisableKeyRequest = Message<"keyward.admin.v1.DisableKeyRequest"> & {
+  /**
+   * As in GetKeyRequest. Required.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.DisableKeyRequest.
+ * Use `create(DisableKeyRequestSchema)` to create a new message.
+ */
+export const DisableKeyRequestSchema: GenMessage<DisableKeyRequest> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 12);
+
+/**
+ * The key, disabled.
+ *
+ * @generated from message keyward.admin.v1.DisableKeyResponse
+ */
+export type DisableKeyResponse = Message<"keyward.admin.v1.DisableKeyResponse"> & {
+  /**
+   * The record.
+   *
+   * @generated from field: keyward.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+
+  /**
+   * Whether every check thread of this process has applied the change. Unset where the process has none (--mode admin).
+   *
+   * @generated from field: optional bool enforced = 2;
+   */
+  enforced?: boolean | undefined;
+
+  /**
+   * Says what to expect where enforced is not true.
+   *
+   * @generated from field: string warning = 3;
+   */
+  warning: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.DisableKeyResponse.
+ * Use `create(DisableKeyResponseSchema)` to create a new message.
+ */
+export const DisableKeyResponseSchema: GenMessage<DisableKeyResponse> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 13);
+
+/**
+ * Names the key that is to open again.
+ *
+ * @generated from message keyward.admin.v1.EnableKeyRequest
+ */
+export type EnableKeyRequest = Message<"keyward.admin.v1.EnableKeyRequest"> & {
+  /**
+   * As in GetKeyRequest. Required.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.EnableKeyRequest.
+ * Use `create(EnableKeyRequestSchema)` to create a new message.
+ */
+export const EnableKeyRequestSchema: GenMessage<EnableKeyRequest> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 14);
+
+/**
+ * The key, no longer disabled.
+ *
+ * @generated from message keyward.admin.v1.EnableKeyResponse
+ */
+export type EnableKeyResponse = Message<"keyward.admin.v1.EnableKeyResponse"> & {
+  /**
+   * The record.
+   *
+   * @generated from field: keyward.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+
+  /**
+   * Whether every check thread of this process has applied the change. Unset where the process has none (--mode admin).
+   *
+   * @generated from field: optional bool enforced = 2;
+   */
+  enforced?: boolean | undefined;
+
+  /**
+   * Says what to expect where enforced is not true.
+   *
+   * @generated from field: string warning = 3;
+   */
+  warning: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.EnableKeyResponse.
+ * Use `create(EnableKeyResponseSchema)` to create a new message.
+ */
+export const EnableKeyResponseSchema: GenMessage<EnableKeyResponse> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 15);
+
+/**
  * Makes, shows and ends the keys that callers present to the data plane.
  *
- * Callers present an admin key as "Authorization: Bearer kwadm_…"; on the local admin socket nothing is asked. Errors
- * carry google.rpc.ErrorInfo (domain "keyward"), and INVALID_ARGUMENT carries google.rpc.BadRequest with every field
- * that is wrong.
+ * Callers present an admin key as "Authorization: Bearer kwadm_…"; on the local admin socket nothing is asked. A
+ * request that can be parsed is answered with google.rpc.ErrorInfo (domain "keyward") where it fails, and
+ * INVALID_ARGUMENT then carries google.rpc.BadRequest with every field that is wrong.
  *
  * A change is answered once every check thread of the process has applied it: the check after the answer obeys it. Where
  * that takes more than one second the answer comes all the same, with enforced false and a warning. Another process on
@@ -370,6 +763,51 @@ export const KeyService: GenService<{
     methodKind: "unary";
     input: typeof RevokeKeyRequestSchema;
     output: typeof RevokeKeyResponseSchema;
+  },
+  /**
+   * Changes what a key is. FAILED_PRECONDITION where it is revoked; ABORTED, with the present etag, where somebody else
+   * was faster. Needs the admin scope keys:write.
+   *
+   * @generated from rpc keyward.admin.v1.KeyService.UpdateKey
+   */
+  updateKey: {
+    methodKind: "unary";
+    input: typeof UpdateKeyRequestSchema;
+    output: typeof UpdateKeyResponseSchema;
+  },
+  /**
+   * Makes a successor with the same rights and a new secret, and lets the old key open for a grace period. The life of
+   * the successor ends with that of the old key unless the request says otherwise. FAILED_PRECONDITION where the key is
+   * not active. Needs the admin scope keys:write.
+   *
+   * @generated from rpc keyward.admin.v1.KeyService.RotateKey
+   */
+  rotateKey: {
+    methodKind: "unary";
+    input: typeof RotateKeyRequestSchema;
+    output: typeof RotateKeyResponseSchema;
+  },
+  /**
+   * Refuses a key until EnableKey. One that is disabled already is answered as it stands. FAILED_PRECONDITION where it is
+   * revoked. Needs the admin scope keys:write.
+   *
+   * @generated from rpc keyward.admin.v1.KeyService.DisableKey
+   */
+  disableKey: {
+    methodKind: "unary";
+    input: typeof DisableKeyRequestSchema;
+    output: typeof DisableKeyResponseSchema;
+  },
+  /**
+   * Ends what DisableKey began. One that is not disabled is answered as it stands. FAILED_PRECONDITION where it is
+   * revoked. Needs the admin scope keys:write.
+   *
+   * @generated from rpc keyward.admin.v1.KeyService.EnableKey
+   */
+  enableKey: {
+    methodKind: "unary";
+    input: typeof EnableKeyRequestSchema;
+    output: typeof EnableKeyResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_keyward_admin_v1_key_service, 0);

@@ -1,0 +1,78 @@
+import { Command } from "commander";
+import { CreateKeyResponseSchema } from "../../gen/keyward/admin/v1/key_service_pb.ts";
+import { addConnectionFlags } from "../admin-connection.ts";
+import { addOutputFlags, facts, printMessage, tell } from "../output.ts";
+import { expiry, list, repeated, time } from "../values.ts";
+import { type CommonFlags, keyClient, keyFacts } from "./show.ts";
+
+interface CreateFlags extends CommonFlags {
+  readonly name: string;
+  readonly owner?: string;
+  readonly tenant?: string;
+  readonly note?: string;
+  readonly scopes?: string[];
+  readonly path?: string[];
+  readonly method?: string[];
+  readonly cidr?: string[];
+  readonly expiresIn?: string;
+  readonly notBefore?: string;
+  readonly requestId?: string;
+  readonly validateOnly?: boolean;
+}
+
+/** `keyward keys create`. */
+export function createCommand(): Command {
+  const command = new Command("create")
+    .description("create a key and print its secret, this once")
+    .requiredOption("--name <text>", "what people call it")
+    .option("--owner <owner>", "who it belongs to: user/…, service/… or project/…")
+    .option("--tenant <tenant>", "the tenant it belongs to")
+    .option("--note <text>", "anything worth knowing about it")
+    .option("--scopes <scopes>", "what it may ask for; repeat, or separate by comma or space", list)
+    .option(
+      "--path <path>",
+      "where it opens: /v1 and all below, =/v1 only that; repeat for several (default: any)",
+      repeated,
+    )
+    .option(
+      "--method <method>",
+      "with what it opens, such as GET; repeat, or separate by comma or space (default: any)",
+      list,
+    )
+    .option("--cidr <network>", "from where it opens, such as 10.0.0.0/8; repeat, or separate by comma or space", list)
+    .option(
+      "--expires-in <duration>",
+      "when it ends: 600 (seconds), 24h, 90d, never, or a time (default: key_lifetime.default)",
+    )
+    .option("--not-before <time>", "refused before this time, such as 2026-12-31T23:59:59Z")
+    .option("--request-id <id>", "makes a retry with the same id return the same key, without its secret")
+    .option("--validate-only", "only judge the request; nothing is created")
+    .addHelpText(
+      "after",
+      "\nExample:\n  keyward keys create --name ci --owner service/ci --scopes api:read,api:write --path /api/v1 --expires-in 90d",
+    );
+  return addOutputFlags(addConnectionFlags(command), "the secret").action(async (flags: CreateFlags) => {
+    const answer = await keyClient(flags).createKey({
+      name: flags.name,
+      owner: flags.owner ?? "",
+      tenant: flags.tenant ?? "",
+      note: flags.note ?? "",
+      scopes: flags.scopes ?? [],
+      paths: flags.path ?? [],
+      methods: flags.method ?? [],
+      cidrs: flags.cidr ?? [],
+      ...(flags.notBefore === undefined ? {} : { notBefore: time("--not-before", flags.notBefore) }),
+      expiry: flags.expiresIn === undefined ? { case: undefined } : expiry("--expires-in", flags.expiresIn),
+      requestId: flags.requestId ?? "",
+      validateOnly: flags.validateOnly ?? false,
+    });
+    printMessage(flags, CreateKeyResponseSchema, answer, {
+      quiet: answer.secret,
+      table: facts([["secret", answer.secret], ...keyFacts(answer.key)]),
+    });
+    if (flags.validateOnly) tell("The request is valid; nothing was created.");
+    else if (answer.secret === "") tell("This request was made before; its secret was shown then.");
+    else if (!flags.quiet) tell("The secret is shown this once; only its SHA-256 is stored.");
+    if (answer.warning !== "") tell(`warning: ${answer.warning}`);
+  });
+}

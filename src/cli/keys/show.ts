@@ -1,0 +1,76 @@
+import { createClient } from "@connectrpc/connect";
+import { type Key, KeyStateSchema } from "../../gen/keyward/admin/v1/key_pb.ts";
+import { KeyService } from "../../gen/keyward/admin/v1/key_service_pb.ts";
+import { type ConnectionFlags, connectAdmin } from "../admin-connection.ts";
+import { columns, type OutputFlags } from "../output.ts";
+import { shownTime } from "../values.ts";
+
+/** The flags that every command about keys has. */
+export type CommonFlags = ConnectionFlags & OutputFlags;
+
+/** How an argument names a key. */
+export const NAMES = "its id, its start (kw_ and the first eight characters) or those eight alone, or the key itself";
+
+/** The key service that the flags name. */
+export function keyClient(flags: ConnectionFlags) {
+  return createClient(KeyService, connectAdmin(flags));
+}
+
+/** What there is to say of one key, for `facts`. */
+export function keyFacts(key: Key | undefined): [string, string][] {
+  if (key === undefined) return [];
+  return [
+    ["id", key.id],
+    ["start", key.start],
+    ["name", key.name],
+    ["owner", key.owner],
+    ["tenant", key.tenant],
+    ["state", shownState(key)],
+    ["scopes", key.scopes.join(" ")],
+    ["paths", key.paths.join(" ")],
+    ["methods", key.methods.join(" ")],
+    ["cidrs", key.cidrs.join(" ")],
+    ["not before", shownTime(key.notBefore)],
+    ["expires", shownExpiry(key)],
+    ["note", key.note],
+    ["created", `${shownTime(key.createdAt)} by ${key.createdBy}`],
+    ["disabled", shownTime(key.disabledAt)],
+    ["opens until", shownTime(key.graceEndsAt)],
+    ["successor", key.successor],
+    ["predecessor", key.predecessor],
+    ["revoked", key.revokedAt === undefined ? "" : `${shownTime(key.revokedAt)} by ${key.revokedBy}`],
+    ["reason", key.revokeReason],
+    ["etag", key.etag],
+  ];
+}
+
+/** Keys as a table. */
+export function keyTable(keys: readonly Key[]): string {
+  const head = ["ID", "START", "NAME", "OWNER", "TENANT", "STATE", "CREATED", "EXPIRES", "SCOPES", "NOTE"];
+  return columns(head, keys.map(keyRow));
+}
+
+function keyRow(key: Key): string[] {
+  const { id, start, name, owner, tenant, scopes, note } = key;
+  const times = [shownTime(key.createdAt), shownExpiry(key)];
+  return [id, start, name, owner, tenant, shownState(key), ...times, scopes.join(" "), firstLine(note)];
+}
+
+function shownExpiry({ expiresAt }: Key): string {
+  return expiresAt === undefined ? "never" : shownTime(expiresAt);
+}
+
+/** As the configuration and the filter write it: `active` for KEY_STATE_ACTIVE. */
+function shownState({ state }: Key): string {
+  return (KeyStateSchema.value[state]?.localName ?? String(state)).toLowerCase();
+}
+
+/** A list has one line a key; longer than this, a note is for `keys get`. */
+const MAX_NOTE_LENGTH = 40;
+
+function firstLine(note: string): string {
+  const [line = ""] = note.split("\n", 1);
+  return line.length === note.length && line.length <= MAX_NOTE_LENGTH
+    ? line
+    : `${line.slice(0, MAX_NOTE_LENGTH - 1)}…`;
+}

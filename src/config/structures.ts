@@ -1,0 +1,153 @@
+import { z } from "zod";
+import type { CredentialSource } from "../check/credential.ts";
+import type { RouteConfig, ScopeConfig } from "../policy/config.ts";
+import { nearest } from "./nearest.ts";
+import { readText, show } from "./reading.ts";
+
+/** The parts of the file that are lists or mappings of their own, by their key. */
+export interface Structures {
+  readonly credentials?: readonly CredentialSource[];
+  readonly routes?: readonly RouteConfig[];
+  readonly scopes?: Readonly<Record<string, ScopeConfig>>;
+}
+
+/** What is wrong in a structure, and where: `["routes", 0, "path"]`, or `["routes"]` for the list itself. */
+interface Fault {
+  readonly at: readonly PropertyKey[];
+  readonly message: string;
+}
+
+const text = z.unknown().transform((raw, context) => {
+  const reading = readText(raw);
+  if ("value" in reading) return reading.value;
+  context.addIssue(reading.problem);
+  return z.NEVER;
+});
+
+const texts = z.array(text, "must be a list");
+
+/** Tokens of RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const token = text.refine((name) => TOKEN.test(name), "must be a token (letters, digits and !#$%&'*+.^_`|~-)");
+
+const lowerCaseToken = token.transform((name) => name.toLowerCase());
+
+/** Names of query parameters: what could end one, or be written in two ways, is no part of a name. */
+const parameterName = text.refine(
+  (name) => /^[A-Za-z0-9_.~-]{1,64}$/.test(name),
+  "must be 1 to 64 of A-Z, a-z, 0-9 and _ . ~ -",
+);
+
+/** ASCII, because clients do not agree on how they encode anything else (RFC 7617 §2.1). */
+const username = text.refine(
+  (name) => /^[ -9;-~]{1,200}$/.test(name),
+  'must be 1 to 200 ASCII characters without ":" and controls',
+);
+
+const SOURCES = {
+  bearer: {},
+  scheme: { name: lowerCaseToken },
+  header: { name: lowerCaseToken },
+  basic: { username },
+  query: { name: parameterName },
+  cookie: { name: token },
+} satisfies { readonly [From in CredentialSource["from"]]: object };
+
+const FROM_BOUND = `must be one of ${Object.keys(SOURCES).join(", ")}`;
+
+const credential = z.discriminatedUnion(
+  "from",
+  [
+    z.strictObject({ from: z.literal("bearer") }),
+    z.strictObject({ from: z.literal("scheme"), ...SOURCES.scheme }),
+    z.strictObject({ from: z.literal("header"), ...SOURCES.header }),
+    z.strictObject({ from: z.literal("basic"), ...SOURCES.basic }),
+    z.strictObject({ from: z.literal("query"), ...SOURCES.query }),
+    z.strictObject({ from: z.literal("cookie"), ...SOURCES.cookie }),
+  ],
+  `must say from: one of ${Object.keys(SOURCES).join(", ")}`,
+);
+
+const route = z.strictObject(
+  {
+    path: text,
+    host: text.optional(),
+    methods: texts.optional(),
+    access: z.enum(["public", "authenticated", "deny"], "must be one of public, authenticated, deny").optional(),
+    scopes: texts.optional(),
+    match: z.enum(["any", "all"], "must be one of any, all").optional(),
+  } satisfies Record<keyof RouteConfig, z.ZodType>,
+  "must be a mapping",
+);
+
+const scope = z.strictObject(
+  { description: text.optional(), implies: texts.optional() } satisfies Record<keyof ScopeConfig, z.ZodType>,
+  "must be a mapping",
+);
+
+const SHAPES = {
+  credentials: z
+    .array(credential, "must be a list")
+    .min(1, "must name at least one place; leave it out for the usual ones"),
+  routes: z.array(route, "must be a list"),
+  scopes: z.record(
+    z.string(),
+    z.preprocess((raw) => raw ?? {}, scope),
+    "must be a mapping",
+  ),
+} satisfies { readonly [Key in keyof Structures]-?: z.ZodType };
+
+/** The names of the structures. */
+export const STRUCTURE_KEYS = Object.keys(SHAPES) as readonly (keyof Structures)[];
+
+/** The keys of one entry of a structure, for people. */
+export const ENTRY_KEYS = {
+  credentials: ["from", "name", "username"],
+  routes: Object.keys(route.shape),
+  scopes: Object.keys(scope.shape),
+} as const satisfies Record<keyof Structures, readonly string[]>;
+
+/** Whether a key of the file holds a structure. */
+export function isStructure(key: string): key is keyof Structures {
+  return (STRUCTURE_KEYS as readonly string[]).includes(key);
+}
+
+/** Reads a structure as YAML gives it. Judges the shape only: what the entries mean is the business of `policy/policy.ts`. */
+export function readStructure(
+  key: keyof Structures,
+  raw: unknown,
+): { readonly value: Structures } | { readonly faults: readonly Fault[] } {
+  const result = SHAPES[key].safeParse(raw);
+  return result.success
+    ? { value: { [key]: result.data } }
+    : { faults: result.error.issues.flatMap((issue) => toFaults(key, issue, raw)) };
+}
+
+/** Names a place in a structure as programmers would: `routes[0].methods[1]`. */
+export function placeName(at: readonly PropertyKey[]): string {
+  return at
+    .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index > 0 ? "." : ""}${String(step)}`))
+    .join("");
+}
+
+function toFaults(key: keyof Structures, issue: z.core.$ZodIssue, raw: unknown): Fault[] {
+  const at = [key, ...issue.path];
+  if (issue.code === "unrecognized_keys") return issue.keys.map((unknown) => unknownKey(key, at, unknown));
+  const value = issue.path.reduce<unknown>((inside, step) => Object(inside)[step], raw);
+  if (value === undefined && at.length > 1) return [{ at, message: missing(at, issue) }];
+  const message = issue.code === "invalid_union" && at.at(-1) === "from" ? FROM_BOUND : issue.message;
+  return [{ at, message: `${placeName(at)} ${show(value)} ${message}` }];
+}
+
+function missing(at: readonly PropertyKey[], issue: z.core.$ZodIssue): string {
+  const parent = placeName(at.slice(0, -1));
+  return issue.code === "invalid_union" ? `${parent} ${issue.message}` : `${parent} has no ${String(at.at(-1))}`;
+}
+
+function unknownKey(key: keyof Structures, at: readonly PropertyKey[], unknown: string): Fault {
+  const meant = nearest(unknown, ENTRY_KEYS[key]);
+  // A key of another kind of place is spelt right, and still has no meaning here.
+  const hint = meant === undefined || meant === unknown ? "" : ` (did you mean ${show(meant)}?)`;
+  return { at: [...at, unknown], message: `unknown key ${show(unknown)} in ${placeName(at)}${hint}` };
+}
