@@ -41,6 +41,9 @@ const STREAM_RESETS = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 
  */
 const MAX_HEADER_LIST_BYTES = 1024 * 1024;
 
+/** How many pieces of metadata a Check call may carry; Node's 128 would refuse it as an error. */
+const MAX_HEADER_PAIRS = 1_000;
+
 const OPTIONS: ServerOptions = {
   "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
   "grpc.max_concurrent_streams": MAX_CONCURRENT_STREAMS,
@@ -120,6 +123,6 @@ function asBuffer(bytes: Uint8Array): Buffer {
 /** grpc-js has no option for these, so they go where it keeps what it hands to `node:http2`; a test sees them at work. */
 function raiseHttp2Limits(server: Server): void {
   const { commonServerOptions } = server as unknown as { commonServerOptions: { settings?: object } };
-  Object.assign(commonServerOptions, STREAM_RESETS);
+  Object.assign(commonServerOptions, STREAM_RESETS, { maxHeaderListPairs: MAX_HEADER_PAIRS });
   commonServerOptions.settings = { ...commonServerOptions.settings, maxHeaderListSize: MAX_HEADER_LIST_BYTES };
 }

@@ -24,15 +24,16 @@ afterAll(async () => {
 function tracestate(...lengths: number[]): Metadata {
   const metadata = new Metadata();
   metadata.set("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-  for (const length of lengths) metadata.add("tracestate", "x".repeat(length));
+  // HTTP/2 cannot write this character shorter than it is, so that a block of headers is as long as it says.
+  for (const length of lengths) metadata.add("tracestate", "~".repeat(length));
   return metadata;
 }
 
 describe.each([
   ["no tracestate", tracestate()],
-  ["a tracestate of 15 KB", tracestate(15_000)],
-  ["a tracestate of 17 KB, past what Node takes where it is not told otherwise", tracestate(17_000)],
+  ["a tracestate of 17 KB", tracestate(17_000)],
   ["a tracestate of 60 KB, all that Envoy takes of a client where it is not told otherwise", tracestate(60_000)],
+  ["two hundred tracestates, more than Node takes where it is not told otherwise", tracestate(...Array(200).fill(10))],
   ["fifty tracestates of 1 KB", tracestate(...Array.from({ length: 50 }, () => 1_000))],
 ])("beside %s", (_, metadata) => {
   const judged = (headers: readonly (readonly [string, string])[]) =>

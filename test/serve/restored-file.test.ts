@@ -10,7 +10,9 @@ import { until } from "../support/until.ts";
 async function copy(from: string, to: string): Promise<void> {
   const source = new Database(from, { readonly: true });
   try {
-    await source.backup(to);
+    const { totalPages } = await source.backup(to);
+    // Where the other file is locked, nothing is copied and no error thrown.
+    if (totalPages === 0) throw new Error(`${to} was busy`);
   } finally {
     source.close();
   }
