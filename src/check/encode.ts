@@ -166,7 +166,7 @@ function writeExpiryWarning(
   warningMs: number,
 ): void {
   const endsAtMs = earlier(record?.expiresAtMs, record?.graceEndsAtMs);
-  if (endsAtMs === undefined || endsAtMs - nowMs > warningMs || warningMs === 0) return;
+  if (endsAtMs === undefined || endsAtMs - nowMs > warningMs) return;
   const seconds = Math.max(0, Math.floor((endsAtMs - nowMs) / 1000));
   writeHeader(writer, OK.responseHeadersToAdd, "x-keyward-key-expires-in", String(seconds));
   writeHeader(writer, OK.responseHeadersToAdd, "sunset", new Date(endsAtMs).toUTCString());

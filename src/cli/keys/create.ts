@@ -3,19 +3,12 @@ import { CreateKeyResponseSchema } from "../../gen/keyward/admin/v1/key_service_
 import { addConnectionFlags } from "../admin-connection.ts";
 import { addOutputFlags, facts, printMessage, tell } from "../output.ts";
 import { expiry, list, repeated, time } from "../values.ts";
-import { type CommonFlags, keyClient, keyFacts } from "./show.ts";
+import { type CommonFlags, type FieldFlags, keyClient, keyFacts } from "./show.ts";
 
-interface CreateFlags extends CommonFlags {
+interface CreateFlags extends CommonFlags, FieldFlags {
   readonly name: string;
   readonly owner?: string;
   readonly tenant?: string;
-  readonly note?: string;
-  readonly scopes?: string[];
-  readonly path?: string[];
-  readonly method?: string[];
-  readonly cidr?: string[];
-  readonly expiresIn?: string;
-  readonly notBefore?: string;
   readonly requestId?: string;
   readonly validateOnly?: boolean;
 }

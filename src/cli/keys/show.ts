@@ -8,6 +8,17 @@ import { shownTime } from "../values.ts";
 /** The flags that every command about keys has. */
 export type CommonFlags = ConnectionFlags & OutputFlags;
 
+/** The flags of what an administrator says of a key, in `create` as in `update`. */
+export interface FieldFlags {
+  readonly note?: string;
+  readonly scopes?: string[];
+  readonly path?: string[];
+  readonly method?: string[];
+  readonly cidr?: string[];
+  readonly expiresIn?: string;
+  readonly notBefore?: string;
+}
+
 /** How an argument names a key. */
 export const NAMES = "its id, its start (kw_ and the first eight characters) or those eight alone, or the key itself";
 

@@ -4,17 +4,10 @@ import { addConnectionFlags } from "../admin-connection.ts";
 import { UsageError } from "../exit.ts";
 import { addOutputFlags, facts, printMessage, tell } from "../output.ts";
 import { endAt, list, repeated, time } from "../values.ts";
-import { type CommonFlags, keyClient, keyFacts, NAMES } from "./show.ts";
+import { type CommonFlags, type FieldFlags, keyClient, keyFacts, NAMES } from "./show.ts";
 
-interface UpdateFlags extends CommonFlags {
+interface UpdateFlags extends CommonFlags, FieldFlags {
   readonly name?: string;
-  readonly note?: string;
-  readonly scopes?: string[];
-  readonly path?: string[];
-  readonly method?: string[];
-  readonly cidr?: string[];
-  readonly expiresIn?: string;
-  readonly notBefore?: string;
   readonly etag?: string;
 }
 
