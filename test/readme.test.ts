@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { REASON_NAMES, REASONS } from "../src/check/reason.ts";
 import { renderSettingsTable } from "../src/config/reference.ts";
+import { tokenOf } from "./support/sample-keys.ts";
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const readme = read("README.md");
@@ -51,5 +52,13 @@ describe("README", () => {
     const expression = new RegExp(/`(\\bkw\S+)`/.exec(readme)?.[1] ?? "never");
     expect(expression.test(`kw_${"a".repeat(49)}`)).toBe(true);
     expect(expression.test(`kw_${"a".repeat(48)}`)).toBe(false);
+  });
+
+  test("the secret scanners' expression for signed keys finds one, and neither its payload nor another's token", () => {
+    const expression = new RegExp(/`(\\beyJ\S+)`/.exec(readme)?.[1] ?? "never");
+    const token = tokenOf("a");
+    expect(expression.test(token)).toBe(true);
+    expect(expression.test(token.slice(0, token.lastIndexOf(".")))).toBe(false);
+    expect(expression.test(tokenOf("a", { alg: "ES256", kid: "kwsk_1" }))).toBe(false);
   });
 });

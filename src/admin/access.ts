@@ -4,8 +4,9 @@ import type { AdminKeys } from "../store/admin-keys.ts";
 import { METHOD_ACCESS } from "./admin-scope.ts";
 import { authenticate, kCaller, LOCAL_CALLER } from "./caller.ts";
 import { apiError, asApiError, invalidArgument } from "./errors.ts";
-import type { RuleContext } from "./rule-context.ts";
-import { violationsIn } from "./rules.ts";
+import type { RuleContext } from "./rules/rule-context.ts";
+import { violationsIn } from "./rules/rules.ts";
+import { refuseWholeProgram } from "./tenancy.ts";
 
 /** Where a call comes from: the local admin socket, or an address. */
 export const kPeer = createContextKey<{ readonly local: boolean; readonly address: string }>({
@@ -13,7 +14,10 @@ export const kPeer = createContextKey<{ readonly local: boolean; readonly addres
   address: "",
 });
 
-/** Lets a call through only to a method that is listed, and only for a caller who has what the list asks. */
+/**
+ * Lets a call through only to a method that is listed, and only for a caller who has what the list asks and, where they are
+ * bound to a tenant, finds something of it there.
+ */
 export function accessInterceptor(store: AdminKeys): Interceptor {
   return (next) => async (request) => {
     const method = `${request.service.typeName}.${request.method.name}`;
@@ -23,6 +27,7 @@ export function accessInterceptor(store: AdminKeys): Interceptor {
     if (needed !== "open") {
       const { local, address } = request.contextValues.get(kPeer);
       const caller = local ? LOCAL_CALLER : authenticate(request.header.get("authorization"), address, store);
+      refuseWholeProgram(request.service.typeName, caller);
       if (needed !== "any admin key" && !caller.scopes.includes(needed)) {
         const message = `this needs the admin scope ${needed}; you have ${caller.scopes.join(", ") || "none"}`;
         throw apiError(Code.PermissionDenied, "MISSING_SCOPE", message, { required: needed });

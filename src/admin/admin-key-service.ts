@@ -8,11 +8,15 @@ import type { Store } from "../store/store.ts";
 import { isAdminScope } from "./admin-scope.ts";
 import { type Caller, callerOf } from "./caller.ts";
 import { apiError } from "./errors.ts";
-import { optionalTime } from "./key-message.ts";
+import { optionalTime } from "./keys/key-message.ts";
+import { newSecret } from "./keys/new-secret.ts";
 import { type Finder, findNamed } from "./named-key.ts";
-import { newSecret } from "./new-secret.ts";
+import { tenantMeant } from "./tenancy.ts";
 
-/** Makes, lists and ends admin keys. Requests have passed the rules and callers their scope before they come here. */
+/**
+ * Makes, lists and ends admin keys; for a caller who is bound to a tenant, those that are bound to it. Requests have passed
+ * the rules and callers their scope before they come here.
+ */
 export function createAdminKeyService(store: Store): ServiceImpl<typeof AdminKeyService> {
   const finder: Finder<StoredAdminKey> = {
     byId: store.adminKeyById,
@@ -20,22 +24,24 @@ export function createAdminKeyService(store: Store): ServiceImpl<typeof AdminKey
     byStart: store.adminKeysByStart,
   };
   return {
-    createAdminKey({ name, scopes }, context) {
+    createAdminKey({ name, scopes, tenant: named }, context) {
       const nowMs = Date.now();
       const caller = callerOf(context);
+      const tenant = tenantMeant(named, caller);
       const granted = scopes.length === 0 ? caller.scopes : [...new Set(scopes)];
       refuseBeyondOwn(granted, caller, "grant");
       const { secret, ...kept } = newSecret("akey", ADMIN_PREFIX, nowMs);
-      return { key: adminKeyMessage(store.createAdminKey({ ...kept, name, scopes: granted }, caller, nowMs)), secret };
+      const key = store.createAdminKey({ ...kept, name, scopes: granted, tenant }, caller, nowMs);
+      return { key: adminKeyMessage(key), secret };
     },
 
-    listAdminKeys() {
-      return { keys: store.listAdminKeys().map(adminKeyMessage) };
+    listAdminKeys(_, context) {
+      return { keys: store.listAdminKeys(callerOf(context).tenant).map(adminKeyMessage) };
     },
 
     revokeAdminKey({ key: name }, context) {
       const caller = callerOf(context);
-      const found = findNamed(name, finder);
+      const found = findNamed(name, finder, caller);
       refuseBeyondOwn(found.scopes, caller, "end a key with");
       const revoked = store.revokeAdminKey(found.id, caller, Date.now());
       if (revoked === undefined) throw apiError(Code.NotFound, "KEY_NOT_FOUND", "no key answers to that name");
@@ -62,5 +68,6 @@ function adminKeyMessage(key: StoredAdminKey): AdminKey {
     createdBy: key.createdBy,
     ...optionalTime("revokedAt", key.revokedAtMs),
     revokedBy: key.revokedBy ?? "",
+    tenant: key.tenant ?? "",
   });
 }

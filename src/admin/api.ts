@@ -8,15 +8,22 @@ import { ServerReflection as ServerReflectionV1Alpha } from "../gen/grpc/reflect
 import { Health } from "../gen/health/v1/health_pb.ts";
 import { AdminKeyService } from "../gen/keyward/admin/v1/admin_key_service_pb.ts";
 import { KeyService } from "../gen/keyward/admin/v1/key_service_pb.ts";
+import { OwnerService } from "../gen/keyward/admin/v1/owner_service_pb.ts";
 import { SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
 import type { Log } from "../observe/log.ts";
+import type { ScopeGraph } from "../policy/scope-graph.ts";
 import type { Board } from "../serve/board.ts";
 import type { Store } from "../store/store.ts";
 import { accessInterceptor, errorInterceptor, kPeer, rulesInterceptor } from "./access.ts";
 import { createAdminKeyService } from "./admin-key-service.ts";
+import { createGrants } from "./grants.ts";
 import { createHealthService, type ServingState } from "./health-service.ts";
-import { createKeyService } from "./key-service.ts";
+import { createKeyService } from "./keys/key-service.ts";
+import { createOwnerService } from "./owners/owner-service.ts";
 import { createReflectionService } from "./reflection-service.ts";
+import { createJwksHandler } from "./signing/jwks.ts";
+import type { SigningKeyRing } from "./signing/signing-key-ring.ts";
+import type { TokenSigner } from "./signing/token-signer.ts";
 import { createSystemService, type ProgramFacts } from "./system-service.ts";
 
 /** What the admin API works on. */
@@ -25,9 +32,12 @@ export interface AdminApi {
   readonly board: Board;
   readonly state: ServingState;
   readonly program: ProgramFacts;
-  /** The scopes that the configuration defines; empty: any. */
-  readonly definedScopes: readonly string[];
+  /** What the configuration says of scopes. */
+  readonly scopes: ScopeGraph;
+  readonly tenants: Settings["tenants"];
   readonly keyLifetime: Settings["keyLifetime"];
+  readonly signingKeys: SigningKeyRing;
+  readonly signer: TokenSigner;
   readonly log: Log;
   /** Aborted when calls in progress are to come to their end. */
   readonly shutdownSignal: AbortSignal;
@@ -42,21 +52,31 @@ export type AdminHandler = (
 /** The largest request: CreateKey with every list and text at its bound is under 100 KiB. */
 const MAX_REQUEST_BYTES = 1024 * 1024;
 
-const SERVICES = [KeyService, AdminKeyService, SystemService, Health, ServerReflectionV1, ServerReflectionV1Alpha];
+const SERVICES = [
+  KeyService,
+  OwnerService,
+  AdminKeyService,
+  SystemService,
+  Health,
+  ServerReflectionV1,
+  ServerReflectionV1Alpha,
+];
 
 /**
  * Makes the handler of the admin API: Connect, gRPC, gRPC-Web and plain JSON on the same paths. On the local admin socket
  * whoever calls is the administrator; elsewhere an admin key is asked for.
  */
 export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler {
-  const { store, board, state, program, definedScopes, keyLifetime, log, shutdownSignal } = api;
-  const rules = rulesInterceptor({ definedScopes, maxLifetimeMs: keyLifetime.maxMs });
+  const { store, board, state, program, scopes, tenants, keyLifetime, signingKeys, signer, log, shutdownSignal } = api;
+  const rules = rulesInterceptor({ definedScopes: scopes.defined, maxLifetimeMs: keyLifetime.maxMs });
+  const grants = createGrants(tenants, scopes);
   const routes = (router: ConnectRouter) => {
     const reflection = createReflectionService(SERVICES);
     router
-      .service(KeyService, createKeyService(store, board, keyLifetime.defaultMs))
+      .service(KeyService, createKeyService(store, board, grants, keyLifetime, tenants, signer))
+      .service(OwnerService, createOwnerService(store, board, grants))
       .service(AdminKeyService, createAdminKeyService(store))
-      .service(SystemService, createSystemService(store, board, program))
+      .service(SystemService, createSystemService(store, board, program, signingKeys))
       .service(
         Health,
         createHealthService(
@@ -69,6 +89,7 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
   };
   return connectNodeAdapter({
     routes,
+    fallback: createJwksHandler(store, log),
     readMaxBytes: MAX_REQUEST_BYTES,
     // Ends streams that would go on for as long as their caller likes.
     shutdownSignal,

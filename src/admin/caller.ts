@@ -9,13 +9,15 @@ import { apiError } from "./errors.ts";
 /** Who calls the admin API, and what they may do. */
 export interface Caller extends Actor {
   readonly scopes: readonly AdminScope[];
+  /** The only tenant that they see. Undefined: they see all. */
+  readonly tenant: string | undefined;
 }
 
 /** The caller of the call in progress; undefined on what is open to everybody. */
 export const kCaller = createContextKey<Caller | undefined>(undefined);
 
 /** Whoever could open the local admin socket: they could open the database as well, so they may do all. */
-export const LOCAL_CALLER: Caller = { name: "local", source: "local", scopes: ADMIN_SCOPES };
+export const LOCAL_CALLER: Caller = { name: "local", source: "local", scopes: ADMIN_SCOPES, tenant: undefined };
 
 /**
  * Finds the caller by the admin key in `Authorization: Bearer` (RFC 6750 §2.1). Throws UNAUTHENTICATED, with the same
@@ -26,7 +28,8 @@ export function authenticate(authorization: string | null, source: string, store
   if (authorization === null) throw unauthenticated("an admin key is needed: Authorization: Bearer kwadm_…");
   const record = secret?.startsWith(`${ADMIN_PREFIX}_`) && isSecret(secret) ? find(secret, store) : undefined;
   if (record === undefined || record.revokedAtMs !== undefined) throw unauthenticated("the admin key is not valid");
-  return { name: record.id, source, scopes: ADMIN_SCOPES.filter((scope) => record.scopes.includes(scope)) };
+  const { id, tenant } = record;
+  return { name: id, source, scopes: ADMIN_SCOPES.filter((scope) => record.scopes.includes(scope)), tenant };
 }
 
 function find(secret: string, store: AdminKeys) {

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { RATE_CELLS } from "../key/record.ts";
 import { StoreError } from "../store/store-error.ts";
 
 /** `google.rpc.ErrorInfo.domain` of every error of this API. */
@@ -35,11 +36,15 @@ export function invalidArgument(violations: readonly FieldViolation[]): ConnectE
 }
 
 /**
- * What a call that threw is answered with: an error of the API as it is, trouble of the store as UNAVAILABLE, and
- * anything else, a defect of ours, as INTERNAL without its words.
+ * What a call that threw is answered with: an error of the API as it is, a bound of the store as RESOURCE_EXHAUSTED, its
+ * trouble as UNAVAILABLE, and anything else, a defect of ours, as INTERNAL without its words.
  */
 export function asApiError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
+  if (error instanceof StoreError && error.code === "no_rate_cell") {
+    const message = `${RATE_CELLS} keys have a rate limit, and no more can; revoke one that has, or leave rate_limit out`;
+    return apiError(Code.ResourceExhausted, "TOO_MANY_RATE_LIMITS", message);
+  }
   if (error instanceof StoreError) {
     return apiError(
       Code.Unavailable,

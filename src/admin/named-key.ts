@@ -1,33 +1,43 @@
 import { hash } from "node:crypto";
 import { Code } from "@connectrpc/connect";
 import { isSecret } from "../key/secret.ts";
+import { isToken } from "../key/token.ts";
 import { MAX_CANDIDATES } from "../store/start.ts";
+import type { Caller } from "./caller.ts";
 import { apiError } from "./errors.ts";
+import { sees } from "./tenancy.ts";
 
 /** A record that can be named in a call. */
 interface Named {
   readonly id: string;
   readonly start: string;
   readonly name: string;
+  readonly tenant: string | undefined;
 }
 
 /** The ways in which a store finds such records. */
 export interface Finder<Found extends Named> {
   byId(id: string): Found | undefined;
   byDigest(digest: string): Found | undefined;
-  byStart(text: string): readonly Found[];
+  /** With a tenant, only its. */
+  byStart(text: string, tenant?: string): readonly Found[];
 }
 
 /**
- * Finds the record that a call names by its id, its start, the first eight characters of its secret, or the secret.
- * Throws NOT_FOUND, or FAILED_PRECONDITION with the candidates where a start is not the only one. What was named stands
- * in no error: it may be a secret.
+ * Finds the record that a call names by its id, its start, the first eight characters of its secret, or the secret. What
+ * the caller does not see is not there. Throws NOT_FOUND, or FAILED_PRECONDITION with the candidates where a start is not
+ * the only one. What was named stands in no error: it may be a secret.
  */
-export function findNamed<Found extends Named>(name: string, finder: Finder<Found>): Found {
-  if (isSecret(name)) return finder.byDigest(hash("sha256", name, "hex")) ?? notFound();
-  const byId = finder.byId(name);
+export function findNamed<Found extends Named>(
+  name: string,
+  finder: Finder<Found>,
+  caller: Pick<Caller, "tenant">,
+): Found {
+  const seen = (found: Found | undefined) => (found !== undefined && sees(caller, found) ? found : undefined);
+  if (isSecret(name) || isToken(name)) return seen(finder.byDigest(hash("sha256", name, "hex"))) ?? notFound();
+  const byId = seen(finder.byId(name));
   if (byId !== undefined) return byId;
-  const candidates = finder.byStart(name);
+  const candidates = finder.byStart(name, caller.tenant);
   const [first] = candidates;
   if (first === undefined) return notFound();
   if (candidates.length > 1) throw ambiguous(candidates);

@@ -1,8 +1,14 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
+import type { SigningKeySchema, SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
+import { DEFAULT_SIGNING_ALG, isSigningAlg } from "../key/signing-alg.ts";
 import { type Board, NOT_FOLLOWING } from "../serve/board.ts";
+import type { StoredSigningKey } from "../store/signing-keys.ts";
 import type { Store } from "../store/store.ts";
+import { callerOf } from "./caller.ts";
+import { optionalTime } from "./keys/key-message.ts";
+import type { SigningKeyRing } from "./signing/signing-key-ring.ts";
 
 /** What stays as it is while the program runs. */
 export interface ProgramFacts {
@@ -12,11 +18,12 @@ export interface ProgramFacts {
   readonly database: string;
 }
 
-/** Tells how this program is. */
+/** Tells how this program is, and replaces what signs keys. */
 export function createSystemService(
   store: Store,
   board: Board,
   program: ProgramFacts,
+  signingKeys: SigningKeyRing,
 ): ServiceImpl<typeof SystemService> {
   return {
     getStatus() {
@@ -33,6 +40,26 @@ export function createSystemService(
         })),
       };
     },
+
+    async rotateSigningKey(request, context) {
+      const alg = isSigningAlg(request.alg) ? request.alg : DEFAULT_SIGNING_ALG;
+      const nowMs = Date.now();
+      const made = await signingKeys.rotate(alg, request.withdrawEarlier, callerOf(context), nowMs);
+      const earlier = store.publishedSigningKeys(nowMs).filter((key) => key.alg === alg && key.kid !== made.kid);
+      return { signingKey: signingKeyMessage(made), earlier: earlier.map(signingKeyMessage) };
+    },
+  };
+}
+
+function signingKeyMessage(key: StoredSigningKey): MessageInitShape<typeof SigningKeySchema> {
+  const { kid, alg, createdAtMs, retiredAtMs, tokensEndAtMs } = key;
+  const ends = tokensEndAtMs > 0 && Number.isFinite(tokensEndAtMs);
+  return {
+    kid,
+    alg,
+    createdAt: timestampFromMs(createdAtMs),
+    ...optionalTime("retiredAt", retiredAtMs),
+    ...optionalTime("tokensEndAt", ends ? tokensEndAtMs : undefined),
   };
 }
 

@@ -5,13 +5,14 @@ import type { Rule } from "../policy/rule.ts";
 import { clientAddress, FORWARDED_FOR } from "./client-address.ts";
 import type { CheckContext } from "./context.ts";
 import { type Carriers, type CredentialSource, createCredentialReader } from "./credential.ts";
-import { type Decision, decide, decidePublic, deny } from "./decide.ts";
+import { type Decision, decide, decidePublic, deny, type Judging } from "./decide.ts";
 import { type AccessRequest, createDecode } from "./decode.ts";
 import { createEncode, type EncodeSettings } from "./encode.ts";
 import { readHost } from "./host.ts";
 import { type Digest, lookUp, StoreUnavailableError } from "./lookup.ts";
 import { isJudgeableMethod } from "./method.ts";
 import { readPath } from "./path.ts";
+import type { RateLimiter } from "./rate-limit.ts";
 import { spellingsOf } from "./spelling.ts";
 
 /** What the check path needs of the world. */
@@ -22,6 +23,7 @@ export interface CheckPorts extends EncodeSettings {
   readonly trustedHops: number;
   readonly digest: Digest;
   readonly store: KeyStore;
+  readonly rates: RateLimiter;
   /** Told of every decision once it is made, with what was thrown where that was the reason. */
   readonly observe: (
     decision: Decision,
@@ -45,8 +47,9 @@ export type Check = (bytes: Uint8Array, context: CheckContext) => Uint8Array;
  *  3. rule        misconfigured_route, route_denied; a public route ends here with an allow
  *  4. credential  no_credential, ambiguous_credential, malformed_credential
  *  5. look-up     store_unavailable, unknown_key
- *  6. decide      key_revoked, key_disabled, key_expired, key_not_yet_valid, address_not_allowed, method_not_allowed,
- *                 path_not_allowed, insufficient_scope, or an allow
+ *  6. decide      key_revoked, key_disabled, owner_disabled, key_expired, key_not_yet_valid, address_not_allowed,
+ *                 tenant_mismatch, owner_mismatch, method_not_allowed, path_not_allowed, insufficient_scope,
+ *                 rate_limited, or an allow
  *  7. encode      the one place that writes an answer; internal_error where any station broke its promise
  */
 export function createCheck(ports: CheckPorts): Check {
@@ -56,9 +59,18 @@ export function createCheck(ports: CheckPorts): Check {
   const forwarded = trustedHops > 0 ? [FORWARDED_FOR] : [];
   const decode = createDecode({ credentials: [...credentials.headers, ...forwarded], identity });
   const encode = createEncode(ports);
+  const judging: Judging = { scopes: policy.scopes, rates: ports.rates };
   const every = identity.flatMap(spellingsOf);
   // A cookie is never removed unseen: the others in its header are not ours.
   const keyHeaders = credentials.headers.filter((name) => name !== "cookie");
+
+  /** What of an allowed request does not go on. `kept` are the headers in which a key does, where it does. */
+  const takenOut = (request: AccessRequest, carriers: Carriers, kept: readonly string[] | undefined): Carriers => {
+    const seen = kept === undefined ? carriers : NOTHING;
+    if (!request.headersFiltered) return seen;
+    // A second copy of the key may be in a header that Envoy did not show.
+    return { ...seen, headers: keyHeaders.filter((name) => !kept?.includes(name)) };
+  };
 
   const judge = (request: AccessRequest | undefined, nowMs: number): Judgement => {
     if (request === undefined || !isJudgeableMethod(request.method)) return denied("malformed_request");
@@ -84,13 +96,9 @@ export function createCheck(ports: CheckPorts): Check {
 
     const address = record.networks && clientAddress(request, trustedHops);
     const target = { method: request.method, path, address };
-    const decision = decide(target, rule, record, nowMs, policy.scopes);
-    // A second copy of the key may be in a header that Envoy did not show.
-    const { headersFiltered } = request;
-    return {
-      decision,
-      carriers: headersFiltered ? { ...credential.carriers, headers: keyHeaders } : credential.carriers,
-    };
+    const decision = decide(target, rule, record, nowMs, judging);
+    const kept = rule.forwardCredential && record.signed ? credential.carriers.headers : undefined;
+    return { decision, carriers: takenOut(request, credential.carriers, kept) };
   };
 
   return (bytes, context) => {

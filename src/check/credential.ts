@@ -1,4 +1,5 @@
 import { isSecret } from "../key/secret.ts";
+import { isOwnToken, isToken } from "../key/token.ts";
 import { readBasic } from "./basic.ts";
 import { cookiesNamed, withoutCookies } from "./cookie.ts";
 import type { AccessRequest, Header } from "./decode.ts";
@@ -103,15 +104,15 @@ export function createCredentialReader(sources: readonly CredentialSource[]): Cr
       if (first === undefined) return "no_credential";
       const [secret = ""] = first.texts;
       for (const { texts } of places) if (texts.length > 1 || texts[0] !== secret) return "ambiguous_credential";
-      if (!isSecret(secret)) return "malformed_credential";
+      if (!isSecret(secret) && !isToken(secret)) return "malformed_credential";
       const carriers = carriersOf(places, () => true);
       return places.some(({ wrongUser }) => wrongUser) ? { secret, carriers, wrongUser: true } : { secret, carriers };
     },
 
     carriersOfSecrets: (request) =>
       carriersOf(
-        placesIn(request).filter(({ texts }) => texts.some(isSecret)),
-        isSecret,
+        placesIn(request).filter(({ texts }) => texts.some(isOwn)),
+        isOwn,
       ),
   };
 }
@@ -128,6 +129,11 @@ interface Place {
 }
 
 const NONE: readonly QueryParameter[] = [];
+
+/** Whether a text is of our own key form. A token that somebody else signs is not. */
+function isOwn(text: string): boolean {
+  return isSecret(text) || isOwnToken(text);
+}
 
 const AUTHORIZATION = "authorization";
 const COOKIE = "cookie";

@@ -1,9 +1,10 @@
 import type { KeyRecord } from "../key/record.ts";
-import { covers } from "../key/scope.ts";
 import { stateOf } from "../key/state.ts";
+import { agrees } from "../policy/binding.ts";
 import type { Rule } from "../policy/rule.ts";
 import type { ScopeGraph } from "../policy/scope-graph.ts";
 import { liesUnder } from "./path.ts";
+import type { RateLimiter, Taken } from "./rate-limit.ts";
 import type { Reason } from "./reason.ts";
 
 /** The answer to a request, before it is written down. */
@@ -15,6 +16,10 @@ export interface Denied {
   readonly reason: Reason;
   readonly rule?: Rule | undefined;
   readonly record?: KeyRecord | undefined;
+  /** What the key grants. There where `record` is. */
+  readonly scopes?: readonly string[] | undefined;
+  /** What came of counting the request. There where the key has a rate limit and nothing else stands against it. */
+  readonly taken?: Taken | undefined;
 }
 
 /**
@@ -27,11 +32,17 @@ class Allowed {
   readonly reason: "allowed" | "public";
   readonly rule: Rule;
   readonly record: KeyRecord | undefined;
+  /** What the key grants: its own scopes, as far as its owner has them. */
+  readonly scopes: readonly string[];
+  /** What came of counting the request. There where the key has a rate limit. */
+  readonly taken: Taken | undefined;
 
-  constructor(rule: Rule, record: KeyRecord | undefined) {
+  constructor(rule: Rule, record: KeyRecord | undefined, scopes: readonly string[], taken?: Taken) {
     this.reason = record === undefined ? "public" : "allowed";
     this.rule = rule;
     this.record = record;
+    this.scopes = scopes;
+    this.taken = taken;
   }
 
   static isMade(value: object): value is Allowed {
@@ -46,14 +57,22 @@ export function isAllowed(decision: object): decision is Allowed {
   return Allowed.isMade(decision);
 }
 
+const NO_SCOPES: readonly string[] = [];
+
 /** A denial for a reason. */
-export function deny(reason: Reason, rule?: Rule, record?: KeyRecord): Denied {
-  return { allowed: false, reason, rule, record };
+export function deny(
+  reason: Reason,
+  rule?: Rule,
+  record?: KeyRecord,
+  scopes?: readonly string[],
+  taken?: Taken,
+): Denied {
+  return { allowed: false, reason, rule, record, scopes, taken };
 }
 
 /** Lets a request through on a public route, and only there. */
 export function decidePublic(rule: Rule): Decision {
-  return rule.access === "public" ? new Allowed(rule, undefined) : deny("internal_error", rule);
+  return rule.access === "public" ? new Allowed(rule, undefined, NO_SCOPES) : deny("internal_error", rule);
 }
 
 /** What of a request a key's limits are judged by. */
@@ -65,22 +84,50 @@ export interface Target {
   readonly address: string | undefined;
 }
 
+/** What judging a key needs to know beside it. */
+export interface Judging {
+  readonly scopes: ScopeGraph;
+  readonly rates: RateLimiter;
+}
+
 /**
  * Judges a request that presented a known key: the key's life first, then where it opens, then what the rule asks for.
- * The first reason that applies is the answer. `scopes` says which scopes imply others.
+ * The first reason that applies is the answer. Last comes the key's rate limit: only what would be allowed is counted.
  */
-export function decide(target: Target, rule: Rule, record: KeyRecord, nowMs: number, scopes?: ScopeGraph): Decision {
-  const { path, method, address } = target;
+export function decide(target: Target, rule: Rule, record: KeyRecord, nowMs: number, judging: Judging): Decision {
+  const scopes = judging.scopes.effectiveScopes(record);
+  const reason =
+    reasonOfLife(record, nowMs) ?? reasonOfPlace(record, target, rule) ?? reasonOfScopes(scopes, rule, judging.scopes);
+  if (reason !== undefined) return deny(reason, rule, record, scopes);
+  if (rule.access !== "authenticated") return deny("internal_error", rule, record, scopes);
+  const taken = record.rateLimit && judging.rates.take(record.rateLimit);
+  return taken === undefined || taken.allowed
+    ? new Allowed(rule, record, scopes, taken)
+    : deny("rate_limited", rule, record, scopes, taken);
+}
+
+function reasonOfLife(record: KeyRecord, nowMs: number): Reason | undefined {
   const state = stateOf(record, nowMs);
-  if (state === "revoked") return deny("key_revoked", rule, record);
-  if (state === "disabled") return deny("key_disabled", rule, record);
-  if (state === "expired") return deny("key_expired", rule, record);
-  if (record.notBeforeMs !== undefined && nowMs < record.notBeforeMs) return deny("key_not_yet_valid", rule, record);
-  if (!opensFrom(record, address)) return deny("address_not_allowed", rule, record);
-  if (!opensWith(record, method)) return deny("method_not_allowed", rule, record);
-  if (!opensAt(record, path)) return deny("path_not_allowed", rule, record);
-  if (!hasScopes(record, rule, scopes)) return deny("insufficient_scope", rule, record);
-  return rule.access === "authenticated" ? new Allowed(rule, record) : deny("internal_error", rule, record);
+  if (state === "revoked") return "key_revoked";
+  if (state === "disabled") return "key_disabled";
+  if (record.ownerLimits?.disabled) return "owner_disabled";
+  if (state === "expired") return "key_expired";
+  return record.notBeforeMs !== undefined && nowMs < record.notBeforeMs ? "key_not_yet_valid" : undefined;
+}
+
+function reasonOfPlace(record: KeyRecord, { address, method, path }: Target, rule: Rule): Reason | undefined {
+  if (!opensFrom(record, address)) return "address_not_allowed";
+  if (rule.tenant !== undefined && !agrees(rule.tenant, path, record.tenant)) return "tenant_mismatch";
+  if (rule.owner !== undefined && !agrees(rule.owner, path, record.owner)) return "owner_mismatch";
+  if (!opensWith(record, method)) return "method_not_allowed";
+  return opensAt(record, path) ? undefined : "path_not_allowed";
+}
+
+function reasonOfScopes(scopes: readonly string[], rule: Rule, graph: ScopeGraph): Reason | undefined {
+  if (rule.scopes.length === 0) return undefined;
+  const isGranted = (required: string) => graph.grants(scopes, required);
+  const enough = rule.match === "all" ? rule.scopes.every(isGranted) : rule.scopes.some(isGranted);
+  return enough ? undefined : "insufficient_scope";
 }
 
 function opensFrom({ networks }: KeyRecord, address: string | undefined): boolean {
@@ -94,22 +141,5 @@ function opensWith({ methods }: KeyRecord, method: string): boolean {
 function opensAt({ paths }: KeyRecord, path: string): boolean {
   if (paths.length === 0) return true;
   for (const opened of paths) if (liesUnder(path, opened)) return true;
-  return false;
-}
-
-function hasScopes(record: KeyRecord, { scopes, match }: Rule, graph: ScopeGraph | undefined): boolean {
-  if (scopes.length === 0) return true;
-  if (match === "all") return scopes.every((required) => isGranted(record, required, graph));
-  return scopes.some((required) => isGranted(record, required, graph));
-}
-
-function isGranted({ scopes }: KeyRecord, required: string, graph: ScopeGraph | undefined): boolean {
-  if (graph === undefined) return coversAny(scopes, required);
-  for (const enough of graph.sufficientFor(required)) if (coversAny(scopes, enough)) return true;
-  return false;
-}
-
-function coversAny(scopes: readonly string[], required: string): boolean {
-  for (const granted of scopes) if (covers(granted, required)) return true;
   return false;
 }

@@ -3,6 +3,8 @@ import type { Rule } from "../policy/rule.ts";
 import type { CheckContext } from "./context.ts";
 import type { Carriers } from "./credential.ts";
 import { type Allowed, type Decision, type Denied, isAllowed } from "./decide.ts";
+import type { Taken } from "./rate-limit.ts";
+import { rateLimitHeaders } from "./rate-limit-headers.ts";
 import { REASONS, type Reason } from "./reason.ts";
 import { BackwardWriter } from "./writer.ts";
 
@@ -45,7 +47,7 @@ const UNAUTHENTICATED = 16;
 /** google.rpc.Code UNAVAILABLE, beside an `error_response`. */
 const UNAVAILABLE = 14;
 
-/** HeaderValueOption.HeaderAppendAction OVERWRITE_IF_EXISTS_OR_ADD. */
+/** HeaderValueOption.HeaderAppendAction OVERWRITE_IF_EXISTS_OR_ADD; its 0 is APPEND_IF_EXISTS_OR_ADD. */
 const OVERWRITE = 2;
 
 /** CheckResponse: status 1, denied_response 2, ok_response 3, dynamic_metadata 4, error_response 5 (Envoy 1.37). */
@@ -67,9 +69,15 @@ export function createEncode(settings: EncodeSettings): Encode {
   /** Status 0 is what Envoy lets through; so is no status at all, which no other function here can leave out. */
   const allow = (decision: Allowed, context: CheckContext, carriers: Carriers, spellings: readonly string[]) => {
     if (!isAllowed(decision)) throw new TypeError("only decide may allow");
-    const identity = identityOf(decision.record, identityHeaders);
+    const identity = identityOf(decision, identityHeaders);
     writeMetadata(writer, decision, context.decisionId);
     const ok = writer.mark();
+    // Beside those of the upstream: both headers are lists, and its limits hold as well.
+    if (decision.taken !== undefined) {
+      for (const [name, value] of rateLimitHeaders(decision.taken)) {
+        writeAddedHeader(writer, OK.responseHeadersToAdd, name, value);
+      }
+    }
     writeExpiryWarning(writer, decision.record, context.nowMs, expiryWarningMs);
     for (const parameter of carriers.parameters ?? []) writer.text(OK.queryParametersToRemove, parameter);
     writeHeadersToRemove(writer, names, identity, carriers, spellings);
@@ -108,12 +116,12 @@ export function createEncode(settings: EncodeSettings): Encode {
 }
 
 /** The identity headers that apply to a key, by name. */
-function identityOf(record: KeyRecord | undefined, names: IdentityHeaders): readonly (readonly [string, string])[] {
+function identityOf({ record, scopes }: Allowed, names: IdentityHeaders): readonly (readonly [string, string])[] {
   if (record === undefined) return [];
   const identity: [string, string][] = [[names.keyId, record.id]];
   if (record.owner !== undefined) identity.push([names.owner, record.owner]);
   if (record.tenant !== undefined) identity.push([names.tenant, record.tenant]);
-  if (record.scopes.length > 0) identity.push([names.scopes, record.scopes.join(" ")]);
+  if (scopes.length > 0) identity.push([names.scopes, scopes.join(" ")]);
   return identity;
 }
 
@@ -148,11 +156,26 @@ function writeHeader(writer: BackwardWriter, field: number, name: string, value:
   const option = writer.mark();
   writer.number(3, OVERWRITE);
   writer.message(2, writer.mark());
+  writeNameAndValue(writer, name, value);
+  writer.message(field, option);
+}
+
+/** As above, but what is there stays: `append: true`, and the `append_action` that is 0. */
+function writeAddedHeader(writer: BackwardWriter, field: number, name: string, value: string): void {
+  const option = writer.mark();
+  const append = writer.mark();
+  writer.number(1, 1);
+  writer.message(2, append);
+  writeNameAndValue(writer, name, value);
+  writer.message(field, option);
+}
+
+/** HeaderValueOption.header (1), with HeaderValue.key 1 and value 2. */
+function writeNameAndValue(writer: BackwardWriter, name: string, value: string): void {
   const header = writer.mark();
   writer.text(2, value);
   writer.text(1, name);
   writer.message(1, header);
-  writer.message(field, option);
 }
 
 /**
@@ -179,6 +202,7 @@ function earlier(one: number | undefined, other: number | undefined): number | u
 /** A DeniedHttpResponse. A realm asks for WWW-Authenticate. */
 function writeRefusal(writer: BackwardWriter, decision: Denied, id: string, realm: string | undefined): void {
   writer.text(DENIED.body, bodyOf(decision, id));
+  if (decision.taken !== undefined) writeRateLimit(writer, decision.taken);
   if (realm !== undefined) writeHeader(writer, DENIED.headers, "www-authenticate", challengeOf(decision, realm));
   writeHeader(writer, DENIED.headers, "x-keyward-reason", decision.reason);
   writeHeader(writer, DENIED.headers, "x-keyward-decision-id", id);
@@ -188,12 +212,18 @@ function writeRefusal(writer: BackwardWriter, decision: Denied, id: string, real
   writer.message(DENIED.status, status);
 }
 
+/** What is left of a rate limit, and when to come again: `Retry-After` (RFC 9110 §10.2.3) in seconds. */
+function writeRateLimit(writer: BackwardWriter, taken: Taken): void {
+  for (const [name, value] of rateLimitHeaders(taken)) writeHeader(writer, DENIED.headers, name, value);
+  writeHeader(writer, DENIED.headers, "retry-after", String(taken.nextInSeconds));
+}
+
 /** JSON whose texts need no escape: our own sentences, ids, and scopes, which hold neither `"` nor `\`. */
 function bodyOf(decision: Denied, id: string): string {
   const { error, description } = errorOf(decision.reason);
   const code = error === undefined ? "" : `"error":"${error}",`;
   const lists = isScopeDenial(decision)
-    ? `,"required":${jsonList(decision.rule.scopes)},"provided":${jsonList(decision.record.scopes)}`
+    ? `,"required":${jsonList(decision.rule.scopes)},"provided":${jsonList(decision.scopes)}`
     : "";
   return `{${code}"error_description":"${description}","decision_id":"${id}"${lists}}`;
 }
@@ -210,8 +240,8 @@ function errorOf(reason: Reason): { readonly error?: string; readonly descriptio
   return REASONS[reason];
 }
 
-function isScopeDenial(decision: Denied): decision is Denied & { rule: Rule; record: KeyRecord } {
-  return decision.reason === "insufficient_scope" && decision.rule !== undefined && decision.record !== undefined;
+function isScopeDenial(decision: Denied): decision is Denied & { rule: Rule; scopes: readonly string[] } {
+  return decision.reason === "insufficient_scope" && decision.rule !== undefined && decision.scopes !== undefined;
 }
 
 function jsonList(texts: readonly string[]): string {
@@ -221,9 +251,9 @@ function jsonList(texts: readonly string[]): string {
 /** CheckResponse.dynamic_metadata, which Envoy publishes under `envoy.filters.http.ext_authz`. */
 function writeMetadata(writer: BackwardWriter, decision: Decision, id: string): void {
   const struct = writer.mark();
-  const { record } = decision;
+  const { record, scopes } = decision;
   if (record !== undefined) {
-    writeListEntry(writer, "scopes", record.scopes);
+    writeListEntry(writer, "scopes", scopes ?? []);
     if (record.tenant !== undefined) writeTextEntry(writer, "tenant", record.tenant);
     if (record.owner !== undefined) writeTextEntry(writer, "owner", record.owner);
     writeTextEntry(writer, "key_id", record.id);

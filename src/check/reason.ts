@@ -1,7 +1,7 @@
 /** How a denial is told to the client. */
 export interface Refusal {
   /** The HTTP status of the answer (RFC 9110 §15). */
-  readonly status: 400 | 401 | 403 | 503;
+  readonly status: 400 | 401 | 403 | 429 | 503;
   /** The `error` of body and challenge (RFC 6749 §5.2, RFC 6750 §3.1). Absent where nothing was presented. */
   readonly error?: string;
   /** One sentence for people. Printable ASCII without `"` and `\`, since it also stands in WWW-Authenticate. */
@@ -28,12 +28,16 @@ export const REASONS = {
   unknown_key: challenged(401, "invalid_token", "The API key is not known"),
   key_revoked: challenged(401, "invalid_token", "API key has been revoked"),
   key_disabled: challenged(401, "invalid_token", "API key is disabled"),
+  owner_disabled: challenged(401, "invalid_token", "API key belongs to a disabled owner"),
   key_expired: challenged(401, "invalid_token", "API key has expired"),
   key_not_yet_valid: challenged(401, "invalid_token", "API key is not valid yet"),
   address_not_allowed: refusal(403, "access_denied", "API key may not be used from this address"),
+  tenant_mismatch: refusal(403, "access_denied", "API key does not belong to the tenant of this path"),
+  owner_mismatch: refusal(403, "access_denied", "API key does not belong to the owner of this path"),
   method_not_allowed: refusal(403, "access_denied", "API key may not be used with this method"),
   path_not_allowed: refusal(403, "access_denied", "API key may not be used on this path"),
   insufficient_scope: challenged(403, "insufficient_scope", "API key does not have required permissions"),
+  rate_limited: refusal(429, "rate_limited", "API key has been used as often as its rate limit allows"),
   internal_error: refusal(503, "temporarily_unavailable", "The request could not be judged because of a defect"),
 } as const satisfies Record<string, Refusal>;
 

@@ -1,5 +1,6 @@
 import { createClient } from "@connectrpc/connect";
 import { Command } from "commander";
+import { ADMIN_SCOPES } from "../admin/admin-scope.ts";
 import {
   type AdminKey,
   AdminKeyService,
@@ -7,11 +8,17 @@ import {
   ListAdminKeysResponseSchema,
   RevokeAdminKeyResponseSchema,
 } from "../gen/keyward/admin/v1/admin_key_service_pb.ts";
-import { addConnectionFlags, type ConnectionFlags, connectAdmin } from "./admin-connection.ts";
-import { addOutputFlags, columns, facts, type OutputFlags, printMessage, tell } from "./output.ts";
+import { type ConnectionFlags, connectAdmin } from "./admin-connection.ts";
+import { addCommonFlags, type CommonFlags } from "./common-flags.ts";
+import { UsageError } from "./exit.ts";
+import { columns, facts, printMessage, tell } from "./output.ts";
 import { list, shownTime } from "./values.ts";
 
-type CommonFlags = ConnectionFlags & OutputFlags;
+interface CreateFlags extends CommonFlags {
+  readonly name: string;
+  readonly scopes?: string[];
+  readonly tenant?: string;
+}
 
 /** `keyward admin-keys create|list|revoke`. */
 export function adminKeysCommand(): Command {
@@ -25,29 +32,35 @@ function createCommand(): Command {
     .requiredOption("--name <text>", "what people call it")
     .option(
       "--scopes <scopes>",
-      "keys:read, keys:write, admins:write; repeat, or separate by comma or space (default: all that you have)",
+      `${ADMIN_SCOPES.join(", ")}; repeat, or separate by comma or space (default: all that you have)`,
       list,
+    )
+    .option("--tenant <tenant>", "the only tenant that it sees and touches (default: yours, if you are bound to one)")
+    .addHelpText(
+      "after",
+      "\nExample:\n  keyward admin-keys create --name acme-ops --tenant acme --scopes keys:read,keys:write,owners:write",
     );
-  return addOutputFlags(addConnectionFlags(command), "the secret").action(
-    async (flags: CommonFlags & { readonly name: string; readonly scopes?: string[] }) => {
-      const answer = await client(flags).createAdminKey({ name: flags.name, scopes: flags.scopes ?? [] });
-      const secret: [string, string] = ["secret", answer.secret];
-      printMessage(flags, CreateAdminKeyResponseSchema, answer, {
-        quiet: answer.secret,
-        table: facts([secret, ...adminKeyFacts(answer.key)]),
-      });
-      if (!flags.quiet) tell("The secret is shown this once; only its SHA-256 is stored.");
-    },
-  );
+  return addCommonFlags(command, "the secret").action(async (flags: CreateFlags) => {
+    const { name, scopes = [], tenant } = flags;
+    // An empty variable in a script must not make a key that sees every tenant.
+    if (tenant === "") throw new UsageError("--tenant must name a tenant; without it, the key is bound to none");
+    const answer = await client(flags).createAdminKey({ name, scopes, tenant: tenant ?? "" });
+    const secret: [string, string] = ["secret", answer.secret];
+    printMessage(flags, CreateAdminKeyResponseSchema, answer, {
+      quiet: answer.secret,
+      table: facts([secret, ...adminKeyFacts(answer.key)]),
+    });
+    if (!flags.quiet) tell("The secret is shown this once; only its SHA-256 is stored.");
+  });
 }
 
 function listCommand(): Command {
   const command = new Command("list").description("list all admin keys, ended ones too");
-  return addOutputFlags(addConnectionFlags(command), "the ids").action(async (flags: CommonFlags) => {
+  return addCommonFlags(command, "the ids").action(async (flags: CommonFlags) => {
     const answer = await client(flags).listAdminKeys({});
     printMessage(flags, ListAdminKeysResponseSchema, answer, {
       quiet: answer.keys.map(({ id }) => id).join("\n"),
-      table: columns(["ID", "START", "NAME", "STATE", "SCOPES", "CREATED"], answer.keys.map(adminKeyRow)),
+      table: columns(["ID", "START", "NAME", "TENANT", "STATE", "SCOPES", "CREATED"], answer.keys.map(adminKeyRow)),
     });
     if (answer.keys.length === 0 && !flags.quiet) tell("no admin keys");
   });
@@ -60,7 +73,7 @@ function revokeCommand(): Command {
       "<key>",
       "its id, its start (kwadm_ and the first eight characters) or those eight alone, or the key itself",
     );
-  return addOutputFlags(addConnectionFlags(command), "its id").action(async (key: string, flags: CommonFlags) => {
+  return addCommonFlags(command, "its id").action(async (key: string, flags: CommonFlags) => {
     const answer = await client(flags).revokeAdminKey({ key });
     printMessage(flags, RevokeAdminKeyResponseSchema, answer, {
       quiet: answer.key?.id ?? "",
@@ -79,6 +92,7 @@ function adminKeyFacts(key: AdminKey | undefined): [string, string][] {
     ["id", key.id],
     ["start", key.start],
     ["name", key.name],
+    ["tenant", key.tenant],
     ["scopes", key.scopes.join(" ")],
     ["created", `${shownTime(key.createdAt)} by ${key.createdBy}`],
     ["revoked", key.revokedAt === undefined ? "" : `${shownTime(key.revokedAt)} by ${key.revokedBy}`],
@@ -87,5 +101,5 @@ function adminKeyFacts(key: AdminKey | undefined): [string, string][] {
 
 function adminKeyRow(key: AdminKey): string[] {
   const state = key.revokedAt === undefined ? "active" : "revoked";
-  return [key.id, key.start, key.name, state, key.scopes.join(" "), shownTime(key.createdAt)];
+  return [key.id, key.start, key.name, key.tenant, state, key.scopes.join(" "), shownTime(key.createdAt)];
 }

@@ -4,7 +4,9 @@ import { adminKeysCommand } from "./admin-keys.ts";
 import { configCommand } from "./config.ts";
 import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, explain } from "./exit.ts";
 import { keysCommand } from "./keys.ts";
+import { ownersCommand } from "./owners.ts";
 import { serveCommand } from "./serve.ts";
+import { signingKeysCommand } from "./signing-keys.ts";
 
 /** Runs the command line and returns the exit code: 0 ok, 1 failure, 2 usage. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -16,7 +18,9 @@ export async function run(args: readonly string[]): Promise<number> {
     .helpOption("-h, --help", "print this help")
     .addCommand(serveCommand())
     .addCommand(keysCommand())
+    .addCommand(ownersCommand())
     .addCommand(adminKeysCommand())
+    .addCommand(signingKeysCommand())
     .addCommand(configCommand())
     .addHelpText("after", "\nExit codes: 0 ok, 1 failure, 2 usage or configuration.");
   throwInsteadOfExiting(program);

@@ -5,23 +5,31 @@ import { openLog } from "../observe/log.ts";
 import { serve } from "../serve/serve.ts";
 import { VERSION } from "../version.ts";
 import { EXIT_FAILURE, EXIT_OK } from "./exit.ts";
+import { prepareSingleKey } from "./single-key.ts";
 
 /** Whatever this program creates is its user's alone; a socket that others may open is opened to them on purpose. */
 const PRIVATE = 0o077;
 
 /** `keyward serve`: runs until SIGTERM or SIGINT, and exits with 0 once all that was in progress is finished. */
 export function serveCommand(): Command {
-  const command = new Command("serve")
-    .description("answer checks and serve the admin API")
-    .addHelpText("after", "\nSIGTERM and SIGINT end the program in good order; a second one ends it at once.");
+  const command = new Command("serve").description("answer checks and serve the admin API").addHelpText(
+    "after",
+    `
+With --single-key, KEYWARD_SINGLE_KEY holds the key, or the file that KEYWARD_SINGLE_KEY_FILE names; without either, one
+is drawn for this run and printed.
+
+SIGTERM and SIGINT end the program in good order; a second one ends it at once.`,
+  );
   return addSettingFlags(command).action(async (_, given: Command) => {
-    const { settings, warnings } = loadSettings({ flags: settingFlagsOf(given), env: process.env, cwd: process.cwd() });
+    const loaded = loadSettings({ flags: settingFlagsOf(given), env: process.env, cwd: process.cwd() });
+    const { settings, announcement } = prepareSingleKey(loaded, Date.now());
     process.umask(PRIVATE);
     const { log, flush } = openLog(settings.log);
-    for (const warning of warnings) log("warn", warning);
+    for (const warning of loaded.warnings) log("warn", warning);
     const asked = nextSignal();
     try {
       const program = await serve(settings, VERSION, log);
+      process.stdout.write(announcement);
       await asked;
       nextSignal().then((signal) => end(EXIT_FAILURE, `a second ${signal}: ending at once`));
       const finished = await program.stop();

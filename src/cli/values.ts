@@ -30,6 +30,28 @@ export function time(flag: string, text: string): Timestamp {
   return timestampFromDate(new Date(ms));
 }
 
+/** Reads `name=value` pairs. */
+export function pairs(flag: string, texts: readonly string[]): Record<string, string> {
+  const entries = texts.map((text): [string, string] => {
+    const equals = text.indexOf("=");
+    if (equals < 1) throw new UsageError(`${flag} ${text} must be NAME=VALUE`);
+    return [text.slice(0, equals), text.slice(equals + 1)];
+  });
+  const twice = entries.find(([name], index) => entries.findIndex(([other]) => other === name) !== index);
+  if (twice !== undefined) throw new UsageError(`${flag} names ${twice[0]} twice`);
+  return Object.fromEntries(entries);
+}
+
+/** Reads a rate limit such as 100/60s: so many requests in so much time. */
+export function rateLimit(flag: string, text: string): { readonly requests: number; readonly window: Duration } {
+  const [, requests, window = ""] = /^(\d{1,9})\/(\w+)$/.exec(text) ?? [];
+  const ms = parseDuration(window);
+  if (requests === undefined || ms === undefined) {
+    throw new UsageError(`${flag} ${text} must be REQUESTS/WINDOW such as 100/60s or 10000/24h`);
+  }
+  return { requests: Number(requests), window: durationFromMs(ms) };
+}
+
 /** When a key is to end, as a request says it. */
 type Expiry =
   | { readonly case: "expiresIn"; readonly value: Duration }

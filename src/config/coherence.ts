@@ -4,6 +4,7 @@ import { commonSpelling } from "./header-name.ts";
 import { nameAt, type Origin } from "./origin.ts";
 import { show } from "./reading.ts";
 import { type SettingKey, type SettingValues, settingOf } from "./settings.ts";
+import { judgeSingleKey, servedMode } from "./single-key.ts";
 
 /** What settings mean for each other: problems stop the program, warnings are told to the operator. */
 interface Coherence {
@@ -27,18 +28,25 @@ const IDENTITY_HEADERS = [
   "identity_headers.scopes",
 ] as const;
 
-/** Judges what no setting can say alone; each is within its own bounds already. Paths of sockets start from `cwd`. */
-export function judgeCoherence(values: SettingValues, originOf: (key: SettingKey) => Origin, cwd: string): Coherence {
+/** Judges what no setting can say alone; each is within its own bounds already. Paths of sockets start from `cwd`. `adminKey` is where the operator's came from. */
+export function judgeCoherence(
+  values: SettingValues,
+  originOf: (key: SettingKey) => Origin,
+  adminKey: Origin | undefined,
+  cwd: string,
+): Coherence {
   const describe = (key: SettingKey): string =>
     `${nameAt(key, originOf(key))} ${show(settingOf(key).type.write(values[key]))}`;
-  const started = STARTED[values.mode].flatMap((key) => {
+  const started = STARTED[servedMode(values)].flatMap((key) => {
     const address: Address | undefined = values[key];
     return address === undefined ? [] : [{ key, address }];
   });
-  const problems: string[] = [];
+  const problems = judgeSingleKey(values, adminKey, describe);
 
   if (started.every(({ key }) => key === "listen.ops")) {
-    problems.push(`${describe("mode")} needs a listener, but all that it could serve are off`);
+    problems.push(
+      `${describe(values.single_key ? "single_key" : "mode")} needs a listener, but all that it could serve are off`,
+    );
   }
   const exposed = started.filter(({ address }) => !isLocal(address)).map(({ key }) => key);
   if (exposed.includes("listen.admin") && !values.insecure_admin) {

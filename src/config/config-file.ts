@@ -88,6 +88,7 @@ function explainUnusable(path: readonly string[], key: string, raw: unknown): st
   if (path.length === 0) return `the file ${show(raw)} must be a mapping`;
   if (SECTIONS.has(key)) return `${key} ${show(raw)} must be a mapping with the keys ${namesBelow(key).join(", ")}`;
   if (key === "admin_key") return "admin_key is a secret: set KEYWARD_ADMIN_KEY or KEYWARD_ADMIN_KEY_FILE instead";
+  if (key === "encryption_key") return "encryption_key is a secret: name its file in encryption_key_file instead";
   return `unknown key ${show(key)}${hintFor(path)}`;
 }
 

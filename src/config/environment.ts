@@ -1,13 +1,24 @@
 import { nearest } from "./nearest.ts";
-import { SETTING_KEYS, variableOf } from "./settings.ts";
+import { SETTING_KEYS, settingVariableOf } from "./settings.ts";
 
 /** The variables of a process, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that have a meaning without being settings of one value; the CLI reads some of them. */
-const OTHER_VARIABLES = ["KEYWARD_CONFIG", "KEYWARD_ADMIN_KEY", "KEYWARD_ADMIN_KEY_FILE", "KEYWARD_ADMIN_URL"];
+const OTHER_VARIABLES = [
+  "KEYWARD_CONFIG",
+  "KEYWARD_ADMIN_KEY",
+  "KEYWARD_ADMIN_KEY_FILE",
+  "KEYWARD_ADMIN_URL",
+  "KEYWARD_ENCRYPTION_KEY",
+  "KEYWARD_SINGLE_KEY",
+  "KEYWARD_SINGLE_KEY_FILE",
+];
 
-const KNOWN: ReadonlySet<string> = new Set([...SETTING_KEYS.map(variableOf), ...OTHER_VARIABLES]);
+const KNOWN: ReadonlySet<string> = new Set([
+  ...SETTING_KEYS.flatMap((key) => settingVariableOf(key) ?? []),
+  ...OTHER_VARIABLES,
+]);
 
 /** Kubernetes sets these in every pod of a namespace that has a service named keyward or keyward-something. */
 const SERVICE_LINK =

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { flagOf, SETTING_KEYS, settingOf, variableOf } from "./settings.ts";
+import { flagOf, SETTING_KEYS, settingOf, settingVariableOf } from "./settings.ts";
 import { DEFAULT_CONFIG_FILE, type Flags } from "./sources.ts";
 
 /** Gives a command `--config` and a flag for each setting of one value. Values are judged by `loadSettings` only. */
@@ -9,7 +9,8 @@ export function addSettingFlags(command: Command): Command {
     const { type, what, default: preset } = settingOf(key);
     // A truth value needs no argument, yet takes one, to turn off what the file turns on.
     const argument = type.fromText("true") === true ? `[${type.placeholder}]` : `<${type.placeholder}>`;
-    const about = [preset === undefined ? "" : `default: ${preset}`, `env: ${variableOf(key)}`]
+    const variable = settingVariableOf(key);
+    const about = [preset === undefined ? "" : `default: ${preset}`, variable === undefined ? "" : `env: ${variable}`]
       .filter(Boolean)
       .join(", ");
     command.option(`--${flagOf(key)} ${argument}`, `${lowerFirst(what)} (${about})`);

@@ -4,21 +4,25 @@ import { compilePolicy } from "../policy/policy.ts";
 import { readAdminKey } from "./admin-key.ts";
 import { judgeCoherence } from "./coherence.ts";
 import type { ConfigFile } from "./config-file.ts";
+import { readEncryptionKey } from "./encryption-key.ts";
 import { warnOfUnknownVariables } from "./environment.ts";
+import { readKeyBytes } from "./key-bytes.ts";
 import { DEFAULT_ORIGIN, nameAt, type Origin } from "./origin.ts";
 import { SETTING_KEYS, type SettingKey, type Settings, type SettingValues } from "./settings.ts";
+import { type GivenSingleKey, readSingleKey, servedMode, warnOfUnusedSingleKey } from "./single-key.ts";
 import { collectValues, openConfigFile, type Sources } from "./sources.ts";
 import { placeName, STRUCTURE_KEYS, type Structures } from "./structures.ts";
+import { type TenantConfig, tenantProblems } from "./tenants.ts";
 
-/** What has an origin: the settings of one value, and the two others. */
-type OriginKey = SettingKey | keyof Structures | "admin_key";
+/** What has an origin: the settings of one value, the structures, and the secrets. */
+type OriginKey = SettingKey | keyof Structures | "admin_key" | "encryption_key" | "single_key_secret";
 
 /** The configuration in effect, and what is to be told about it. */
 export interface LoadedSettings {
   readonly settings: Settings;
-  /** The same values by their names in the file, without the admin key and the structures. */
+  /** The same values by their names in the file, without the secrets and the structures. */
   readonly values: SettingValues;
-  /** Where each value came from, structures and (if there is one) `admin_key` included. */
+  /** Where each value came from, structures and those secrets that there are included. */
   readonly origins: ReadonlyMap<OriginKey, Origin>;
   /** Sentences for the operator. */
   readonly warnings: readonly string[];
@@ -40,8 +44,8 @@ export class ConfigError extends Error {
 
 /**
  * Joins flags over environment over the file over defaults. Reads the file that `--config` or `KEYWARD_CONFIG` names, or
- * `keyward.yaml` in `cwd` if it is there, and the admin key's file. Throws a ConfigError that holds every problem, also
- * those of values that another source overrides: whoever wrote them meant something else.
+ * `keyward.yaml` in `cwd` if it is there, and the files of the secrets. Throws a ConfigError that holds every problem,
+ * also those of values that another source overrides: whoever wrote them meant something else.
  */
 export function loadSettings(sources: Sources): LoadedSettings {
   const file = openConfigFile(sources);
@@ -50,29 +54,42 @@ export function loadSettings(sources: Sources): LoadedSettings {
   const origins = new Map<OriginKey, Origin>(SETTING_KEYS.map((key) => [key, originOf(key)]));
   // Each was read by its own type; one that is missing without a default is a problem, which is thrown below.
   const values = Object.fromEntries([...found].map(([key, { value }]) => [key, value])) as unknown as SettingValues;
-  const { routes = [], scopes, credentials = DEFAULT_SOURCES } = file.structures;
+  const { routes = [], scopes, credentials = DEFAULT_SOURCES, tenants = {} } = file.structures;
   const policy: PolicyConfig = { routes, defaultAccess: values.default_access, scopes };
   for (const key of STRUCTURE_KEYS) origins.set(key, file.structureOrigin([key]));
   const adminKey = readAdminKey(sources.env, sources.cwd);
+  // Who serves checks alone signs nothing, and need not be able to read the file.
+  const encryptionKey =
+    servedMode(values) === "authz"
+      ? { value: undefined }
+      : readEncryptionKey(values.encryption_key_file, originOf("encryption_key_file"), sources.env, sources.cwd);
+  const singleKey = values.single_key ? readSingleKey(sources.env, sources.cwd) : { value: undefined };
   const problems = [
     ...file.problems,
     ...judgePolicy(policy, file),
     ...judgeCredentials(credentials, identityHeadersIn(values), file),
+    ...judgeTenants(tenants, scopes, file),
     ...valueProblems,
   ];
-  if ("problem" in adminKey) throw new ConfigError([...problems, adminKey.problem]);
-  if (problems.length > 0) throw new ConfigError(problems);
-  if (adminKey.value !== undefined) origins.set("admin_key", adminKey.value.origin);
+  for (const reading of [adminKey, encryptionKey, singleKey]) if ("problem" in reading) problems.push(reading.problem);
+  if ("problem" in adminKey || "problem" in encryptionKey || "problem" in singleKey || problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  const adminKeyOrigin = adminKey.value?.origin;
+  if (adminKeyOrigin !== undefined) origins.set("admin_key", adminKeyOrigin);
+  if (encryptionKey.value !== undefined) origins.set("encryption_key", encryptionKey.value.origin);
+  if (singleKey.value?.origin !== undefined) origins.set("single_key_secret", singleKey.value.origin);
 
   // Only now: what settings mean for each other cannot be told while one of them is wrong.
-  const { problems: conflicts, warnings } = judgeCoherence(values, originOf, sources.cwd);
+  const { problems: conflicts, warnings } = judgeCoherence(values, originOf, adminKeyOrigin, sources.cwd);
   if (conflicts.length > 0) throw new ConfigError(conflicts);
-  const settings = toSettings(values, policy, credentials, adminKey.value?.secret);
+  const secrets = { adminKey: adminKey.value?.secret, encryptionKey: encryptionKey.value?.secret };
+  const settings = toSettings(values, policy, credentials, tenants, secrets, singleKey.value);
   return {
     settings,
     values,
     origins,
-    warnings: [...warnOfUnknownVariables(sources.env), ...warnings],
+    warnings: [...warnOfUnknownVariables(sources.env), ...warnOfUnusedSingleKey(values, sources.env), ...warnings],
     file: file.name,
   };
 }
@@ -105,15 +122,29 @@ function judgeCredentials(
   });
 }
 
+function judgeTenants(
+  tenants: Readonly<Record<string, TenantConfig>>,
+  scopes: PolicyConfig["scopes"] = {},
+  file: ConfigFile,
+): string[] {
+  return tenantProblems(tenants, Object.keys(scopes)).map(({ at: below, message }) => {
+    const at = ["tenants", ...below];
+    return `${nameAt(placeName(at), file.structureOrigin(at))} ${message}`;
+  });
+}
+
 function toSettings(
   values: SettingValues,
   policy: PolicyConfig,
   credentials: readonly CredentialSource[],
-  adminKey: string | undefined,
+  tenants: Readonly<Record<string, TenantConfig>>,
+  { adminKey, encryptionKey }: { readonly [Name in "adminKey" | "encryptionKey"]: string | undefined },
+  singleKey: GivenSingleKey | undefined,
 ): Settings {
   const writeAdminKey = values.write_admin_key;
+  const encryptionBytes = encryptionKey === undefined ? undefined : readKeyBytes(encryptionKey);
   return {
-    mode: values.mode,
+    mode: servedMode(values),
     database: values.database,
     listen: {
       authz: values["listen.authz"],
@@ -144,8 +175,12 @@ function toSettings(
       scopes: values["identity_headers.scopes"],
     },
     ...(adminKey === undefined ? {} : { adminKey }),
+    jwt: { issuer: values["jwt.issuer"], audience: values["jwt.audience"] },
+    ...(encryptionBytes === undefined ? {} : { encryptionKey: encryptionBytes }),
     ...(writeAdminKey === undefined ? {} : { writeAdminKey }),
+    ...(singleKey === undefined ? {} : { singleKey: { digest: singleKey.digest } }),
     policy,
     credentials,
+    tenants: new Map(Object.entries(tenants)),
   };
 }

@@ -4,9 +4,16 @@ import { DEFAULT_ORIGIN, formatOrigin } from "./origin.ts";
 import { SETTING_KEYS, settingOf } from "./settings.ts";
 import type { Structures } from "./structures.ts";
 
+/** What is never printed, by its name and by where its origin stands. */
+const SECRETS = [
+  ["admin_key", "admin_key"],
+  ["encryption_key", "encryption_key"],
+  ["the key of single_key", "single_key_secret"],
+] as const;
+
 /**
  * Writes the configuration in effect as YAML that gives the same settings when it is read again. Each value has its
- * origin beside it. What a file cannot say stands in comments: settings that are unset, and the admin key, redacted.
+ * origin beside it. What a file cannot say stands in comments: settings that are unset, and secrets, redacted.
  */
 export function printSettings({ settings, values, origins }: LoadedSettings): string {
   const document = new Document({});
@@ -22,14 +29,17 @@ export function printSettings({ settings, values, origins }: LoadedSettings): st
     }
   }
   const { routes, scopes } = settings.policy;
-  for (const [key, structure] of Object.entries({ credentials: settings.credentials, routes, scopes })) {
+  const tenants = settings.tenants.size === 0 ? undefined : settings.tenants;
+  for (const [key, structure] of Object.entries({ credentials: settings.credentials, routes, scopes, tenants })) {
     if (structure === undefined) continue;
     const node = document.createNode(structure);
     node.comment = ` ${formatOrigin(origins.get(key as keyof Structures) ?? DEFAULT_ORIGIN)}`;
     document.set(key, node);
   }
-  const adminKeyOrigin = origins.get("admin_key");
-  unsaid.push(` admin_key: ${adminKeyOrigin === undefined ? "unset" : `<redacted> (${formatOrigin(adminKeyOrigin)})`}`);
+  for (const [name, key] of SECRETS) {
+    const origin = origins.get(key);
+    unsaid.push(` ${name}: ${origin === undefined ? "unset" : `<redacted> (${formatOrigin(origin)})`}`);
+  }
   document.comment = unsaid.join("\n");
   return document.toString({ lineWidth: 0 });
 }

@@ -1,4 +1,6 @@
 import { isSecret } from "../key/secret.ts";
+import { isOwnToken } from "../key/token.ts";
+import { readKeyBytes } from "./key-bytes.ts";
 
 /** What reading something that a person wrote gives: the value, or what is wrong, as a phrase such as `must be >= 1`. */
 export type Reading<T> = { readonly value: T } | { readonly problem: string };
@@ -15,7 +17,8 @@ export function show(raw: unknown): string {
   if (Array.isArray(raw)) return "(a list)";
   if (typeof raw === "object") return "(a mapping)";
   if (typeof raw !== "string") return String(raw);
-  if (isSecret(raw.trim())) return "<redacted>";
+  const bare = raw.trim();
+  if (isSecret(bare) || isOwnToken(bare) || readKeyBytes(bare) !== undefined) return "<redacted>";
   return JSON.stringify(raw.length > MAX_SHOWN_LENGTH ? `${raw.slice(0, MAX_SHOWN_LENGTH)}…` : raw);
 }
 

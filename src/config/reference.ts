@@ -1,4 +1,4 @@
-import { flagOf, SETTING_KEYS, type SettingKey, settingOf, variableOf } from "./settings.ts";
+import { flagOf, SETTING_KEYS, type SettingKey, settingOf, settingVariableOf } from "./settings.ts";
 import { DEFAULT_CONFIG_FILE } from "./sources.ts";
 import { ENTRY_KEYS } from "./structures.ts";
 
@@ -12,17 +12,21 @@ export function renderSettingsTable(): string {
     CONFIG,
     ...SETTING_KEYS.map(rowOf),
     ADMIN_KEY,
+    ENCRYPTION_KEY,
+    SINGLE_KEY,
     CREDENTIALS,
     ROUTES,
     SCOPES,
+    TENANTS,
   ];
   return rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`).join("");
 }
 
 function rowOf(key: SettingKey): string[] {
   const { type, default: preset, what, why } = settingOf(key);
-  const ways = `${code(`--${flagOf(key)}`)}, ${code(variableOf(key))}`;
-  return [code(key), ways, preset === undefined ? "unset" : code(preset), type.bound, `${what}. ${why}.`];
+  const variable = settingVariableOf(key);
+  const ways = [`--${flagOf(key)}`, ...(variable === undefined ? [] : [variable])].map(code);
+  return [code(key), ways.join(", "), preset === undefined ? "unset" : code(preset), type.bound, `${what}. ${why}.`];
 }
 
 const CONFIG = [
@@ -39,6 +43,22 @@ const ADMIN_KEY = [
   "unset",
   "an admin key",
   "An admin key of the operator's choice. A secret, so neither a flag nor the file takes it.",
+];
+
+const ENCRYPTION_KEY = [
+  "encryption key",
+  "`KEYWARD_ENCRYPTION_KEY`, or the file of `encryption_key_file`",
+  "unset",
+  "32 bytes in base64 or hex",
+  "What signing keys are encrypted with. A secret, so neither a flag nor the configuration file takes it.",
+];
+
+const SINGLE_KEY = [
+  "key of `single_key`",
+  "`KEYWARD_SINGLE_KEY`, or a file that `KEYWARD_SINGLE_KEY_FILE` names",
+  "drawn at each start, and printed",
+  "a key",
+  "The only key there is where `single_key` is on. A secret, so neither a flag nor the file takes it.",
 ];
 
 const ROUTES = [
@@ -63,6 +83,14 @@ const SCOPES = [
   "unset",
   `a mapping of scopes to ${ENTRY_KEYS.scopes.map(code).join(", ")}`,
   "The scopes there are, and which come with others. Unset: any text of the form of a scope is one.",
+];
+
+const TENANTS = [
+  "`tenants`",
+  "file only",
+  "`{}`",
+  `a mapping of tenants to ${ENTRY_KEYS.tenants.map(code).join(", ")}`,
+  "What an admin key that is bound to a tenant may grant there, and what the tenant's new keys begin with. Unset: nothing, and `kw`.",
 ];
 
 function code(text: string): string {

@@ -2,6 +2,7 @@ import type { CredentialSource } from "../check/credential.ts";
 import type { Access, PolicyConfig } from "../policy/config.ts";
 import type { Address } from "./address.ts";
 import type { Reading } from "./reading.ts";
+import type { TenantConfig } from "./tenants.ts";
 import {
   address,
   duration,
@@ -10,6 +11,7 @@ import {
   integer,
   lifetime,
   oneOf,
+  party,
   text,
   truth,
   unixAddress,
@@ -25,6 +27,8 @@ interface Setting<T, Default extends string | undefined = string | undefined> {
   readonly what: string;
   /** Why the default and the bounds are what they are. */
   readonly why: string;
+  /** Set where the environment does not say it: the variable of that name holds something else. */
+  readonly variable?: "none";
 }
 
 const SECOND = 1_000;
@@ -47,6 +51,13 @@ const SETTINGS = {
     default: "./data/keyward.db",
     what: "The SQLite file that holds the keys",
     why: "A relative path starts from the working directory",
+  }),
+  single_key: setting({
+    type: truth,
+    default: "false",
+    what: "Serves checks of one key that has every scope and is kept in memory: no database, no admin API",
+    why: "Enough for a trial or one caller; `KEYWARD_SINGLE_KEY` holds the key itself",
+    variable: "none",
   }),
   "listen.authz": setting({
     type: address,
@@ -172,6 +183,24 @@ const SETTINGS = {
   "identity_headers.owner": identityHeader("owner", "the key's owner"),
   "identity_headers.tenant": identityHeader("tenant", "the key's tenant"),
   "identity_headers.scopes": identityHeader("scopes", "the key's scopes, separated by spaces"),
+  encryption_key_file: setting({
+    type: filePath,
+    default: undefined,
+    what: "The file that holds the key with which signing keys are encrypted: 32 random bytes, as one line of base64 or hex; unset: no keys are signed",
+    why: "The database file alone must not give away what signs keys; `KEYWARD_ENCRYPTION_KEY` takes the key itself",
+  }),
+  "jwt.issuer": setting({
+    type: party,
+    default: "keyward",
+    what: "What signed keys name as their issuer (`iss`)",
+    why: "Back ends that trust several issuers tell them apart by it; a URL is the habit",
+  }),
+  "jwt.audience": setting({
+    type: party,
+    default: "keyward",
+    what: "For whom signed keys are meant (`aud`)",
+    why: "A back end refuses a token that is meant for others; all that one Keyward guards are one audience",
+  }),
   write_admin_key: setting({
     type: filePath,
     default: undefined,
@@ -224,7 +253,14 @@ export interface Settings {
   /** The secret of the admin key that the operator chose. */
   readonly adminKey?: string;
   readonly writeAdminKey?: string;
+  /** 32 bytes, with which signing keys are encrypted. */
+  readonly encryptionKey?: Uint8Array;
+  readonly jwt: { readonly issuer: string; readonly audience: string };
+  /** Set: no store is served, but one key. `digest` is its SHA-256 in hex; undefined: it is drawn at the start. */
+  readonly singleKey?: { readonly digest: string | undefined };
   readonly policy: PolicyConfig;
+  /** What is said of tenants, by their names; of one that is not here, nothing is. */
+  readonly tenants: ReadonlyMap<string, TenantConfig>;
   /** Where a key may be presented. */
   readonly credentials: readonly CredentialSource[];
 }
@@ -239,9 +275,14 @@ export function flagOf(key: string): string {
   return key.replaceAll(/[._]/g, "-");
 }
 
-/** The environment variable of a setting: `KEYWARD_LISTEN_ADMIN_LOCAL`. */
+/** The name of an environment variable: `KEYWARD_LISTEN_ADMIN_LOCAL`. */
 export function variableOf(key: string): string {
   return `KEYWARD_${key.replaceAll(".", "_").toUpperCase()}`;
+}
+
+/** The environment variable that says what a setting is; undefined where none does. */
+export function settingVariableOf(key: SettingKey): string | undefined {
+  return settingOf(key).variable === "none" ? undefined : variableOf(key);
 }
 
 function setting<T, Default extends string | undefined>(row: Setting<T, Default>): Setting<T, Default> {

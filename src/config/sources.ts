@@ -4,7 +4,15 @@ import { type ConfigFile, NO_CONFIG_FILE, readConfigFile } from "./config-file.t
 import { type Environment, variable } from "./environment.ts";
 import { DEFAULT_ORIGIN, envOrigin, type Found, flagOrigin, nameAt, type Origin } from "./origin.ts";
 import { show } from "./reading.ts";
-import { DATABASE_PLACEHOLDER, flagOf, SETTING_KEYS, type SettingKey, settingOf, variableOf } from "./settings.ts";
+import {
+  DATABASE_PLACEHOLDER,
+  flagOf,
+  SETTING_KEYS,
+  type SettingKey,
+  settingOf,
+  settingVariableOf,
+  variableOf,
+} from "./settings.ts";
 import { readTextFile } from "./text-file.ts";
 
 /** What the command line said, by the name of the flag without dashes: `{ "check-threads": "2", config: "k.yaml" }`. */
@@ -57,7 +65,8 @@ export function collectValues({ flags, env }: Sources, file: ConfigFile): Collec
   for (const key of SETTING_KEYS) {
     const written = file.values.get(key);
     if (written !== undefined) found.set(key, written);
-    read(key, variable(env, variableOf(key)), envOrigin(key));
+    const name = settingVariableOf(key);
+    if (name !== undefined) read(key, variable(env, name), envOrigin(key));
     read(key, flags[flagOf(key)], flagOrigin(key));
     if (!found.has(key)) read(key, defaultOf(key, found), DEFAULT_ORIGIN);
   }

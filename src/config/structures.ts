@@ -3,12 +3,14 @@ import type { CredentialSource } from "../check/credential.ts";
 import type { RouteConfig, ScopeConfig } from "../policy/config.ts";
 import { nearest } from "./nearest.ts";
 import { readText, show } from "./reading.ts";
+import type { TenantConfig } from "./tenants.ts";
 
 /** The parts of the file that are lists or mappings of their own, by their key. */
 export interface Structures {
   readonly credentials?: readonly CredentialSource[];
   readonly routes?: readonly RouteConfig[];
   readonly scopes?: Readonly<Record<string, ScopeConfig>>;
+  readonly tenants?: Readonly<Record<string, TenantConfig>>;
 }
 
 /** What is wrong in a structure, and where: `["routes", 0, "path"]`, or `["routes"]` for the list itself. */
@@ -77,6 +79,9 @@ const route = z.strictObject(
     access: z.enum(["public", "authenticated", "deny"], "must be one of public, authenticated, deny").optional(),
     scopes: texts.optional(),
     match: z.enum(["any", "all"], "must be one of any, all").optional(),
+    tenant: text.optional(),
+    owner: text.optional(),
+    forward_credential: z.boolean("must be true or false").optional(),
   } satisfies Record<keyof RouteConfig, z.ZodType>,
   "must be a mapping",
 );
@@ -86,16 +91,27 @@ const scope = z.strictObject(
   "must be a mapping",
 );
 
+const tenant = z.strictObject(
+  { grantable_scopes: texts.optional(), prefix: text.optional() } satisfies Record<keyof TenantConfig, z.ZodType>,
+  "must be a mapping",
+);
+
+/** A mapping of names to entries, of which nothing need be said. */
+function byName<Entry extends z.ZodType>(entry: Entry) {
+  return z.record(
+    z.string(),
+    z.preprocess((raw) => raw ?? {}, entry),
+    "must be a mapping",
+  );
+}
+
 const SHAPES = {
   credentials: z
     .array(credential, "must be a list")
     .min(1, "must name at least one place; leave it out for the usual ones"),
   routes: z.array(route, "must be a list"),
-  scopes: z.record(
-    z.string(),
-    z.preprocess((raw) => raw ?? {}, scope),
-    "must be a mapping",
-  ),
+  scopes: byName(scope),
+  tenants: byName(tenant),
 } satisfies { readonly [Key in keyof Structures]-?: z.ZodType };
 
 /** The names of the structures. */
@@ -106,6 +122,7 @@ export const ENTRY_KEYS = {
   credentials: ["from", "name", "username"],
   routes: Object.keys(route.shape),
   scopes: Object.keys(scope.shape),
+  tenants: Object.keys(tenant.shape),
 } as const satisfies Record<keyof Structures, readonly string[]>;
 
 /** Whether a key of the file holds a structure. */
@@ -113,7 +130,7 @@ export function isStructure(key: string): key is keyof Structures {
   return (STRUCTURE_KEYS as readonly string[]).includes(key);
 }
 
-/** Reads a structure as YAML gives it. Judges the shape only: what the entries mean is the business of `policy/policy.ts`. */
+/** Reads a structure as YAML gives it. Judges the shape only: what the entries mean is the business of others. */
 export function readStructure(
   key: keyof Structures,
   raw: unknown,

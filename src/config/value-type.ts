@@ -116,3 +116,12 @@ export const filePath: ValueType<string> = text("file", "the path of a file", (p
     ? { value: path }
     : { problem: "must be the path of a file" },
 );
+
+const PARTY_BOUND = '1 to 200 visible ASCII characters without " and \\, and a URI where it holds a colon';
+
+/** Who issues a token, or for whom: a StringOrURI (RFC 7519 §2). */
+export const party: ValueType<string> = text("text", PARTY_BOUND, (name) =>
+  /^[!#-[\]-~]{1,200}$/.test(name) && (!name.includes(":") || URL.canParse(name))
+    ? { value: name }
+    : { problem: `must be ${PARTY_BOUND}` },
+);

@@ -8,8 +8,12 @@ export interface KeyRecord {
   readonly tenant: string | undefined;
   /** `user/…`, `service/…` or `project/…`. */
   readonly owner: string | undefined;
-  /** Exact tokens, or with `*` as the whole last segment; see `scope.ts`. */
+  /** What the key itself was given; what it grants, its owner has a say in (`policy/scope-graph.ts`). See `scope.ts`. */
   readonly scopes: readonly string[];
+  /** The key has all that its owner has, and no scopes of its own. */
+  readonly inheritsScopes: boolean;
+  /** What is registered of its owner. Unset: nothing, and the owner limits nothing. */
+  readonly ownerLimits: OwnerLimits | undefined;
   /** Empty: any path. `/v1`: that path and all below it. `=/v1`: that path only. */
   readonly paths: readonly string[];
   readonly notBeforeMs: number | undefined;
@@ -17,15 +21,42 @@ export interface KeyRecord {
   readonly expiresAtMs: number | undefined;
   readonly revoked: boolean;
   readonly disabled: boolean;
-  /** After a rotation the key opens until then, and is as revoked from then on. Unset: it was not rotated. */
+  /** After a rotation the key ends then, if not before. Unset: it was not rotated. */
   readonly graceEndsAtMs: number | undefined;
   /** Method names in upper case. Empty: any. */
   readonly methods: readonly string[];
   /** From where the key opens. Unset: from anywhere. */
   readonly networks: AddressSet | undefined;
+  /** Unset: as often as one likes. */
+  readonly rateLimit: RateLimit | undefined;
+  /** Whether the secret is a signed token (JWT) that back ends can verify by themselves. */
+  readonly signed: boolean;
   /** The store's revision in which this record last changed. */
   readonly revision: number;
 }
+
+/** What an owner says of all keys that are its. */
+export interface OwnerLimits {
+  readonly disabled: boolean;
+  /** No key of the owner grants more. Unset: each grants what it was given. */
+  readonly scopes: readonly string[] | undefined;
+}
+
+/** How often a key may be used. */
+export interface RateLimit {
+  /** 1 to 1,000,000. */
+  readonly requests: number;
+  /** Within so many milliseconds: 1 second to 31 days. */
+  readonly windowMs: number;
+  /** Where they are counted: keys with the same cell are counted together. From 0. */
+  readonly cell: number;
+}
+
+/**
+ * How many cells there are: 8 MiB of memory at the most, of which only what is used is taken. More keys than that, with a
+ * rate limit and not revoked, one process cannot have.
+ */
+export const RATE_CELLS = 2 ** 20;
 
 /** A set of network addresses. */
 export interface AddressSet {

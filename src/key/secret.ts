@@ -1,5 +1,6 @@
 import { BASE62_DIGITS, bytesToBigInt, isBase62, toBase62 } from "./base62.ts";
 import { CRC32_START, crc32, crc32End, crc32Step } from "./crc32.ts";
+import { holdsToken } from "./token.ts";
 
 /** The prefix of a data-plane key where nothing else is asked for. */
 export const DEFAULT_PREFIX = "kw";
@@ -26,6 +27,18 @@ const MAX_SECRET_LENGTH = MAX_PREFIX_LENGTH + 1 + BODY_LENGTH;
 
 /** How much of the secret's random part is kept readable, to recognise a key in a list. Leaves 208 bits unknown. */
 const START_DIGITS = 8;
+
+/** What `isPrefix` asks for, in words that follow "must be". */
+export const PREFIX_FORM = `1 to ${MAX_PREFIX_LENGTH} of a-z, 0-9 and "_", no "_" at either end or twice in a row, and not ${ADMIN_PREFIX}`;
+
+/**
+ * Whether keys of the data plane may begin with it: 1 to 32 of a-z, 0-9 and `_`, no `_` at either end or twice in a row, so
+ * that people read it as one, and not what admin keys begin with.
+ */
+export function isPrefix(text: string): boolean {
+  if (text.length > MAX_PREFIX_LENGTH || text === ADMIN_PREFIX || text.startsWith(`${ADMIN_PREFIX}_`)) return false;
+  return /^[a-z0-9]+(_[a-z0-9]+)*$/.test(text);
+}
 
 /**
  * Writes a new secret: `<prefix>_<43 base62 digits of 256 random bits><6 base62 digits of the CRC-32 of all before>`.
@@ -61,8 +74,8 @@ export function isSecret(text: string): boolean {
 }
 
 /**
- * Whether a key stands anywhere in a text, be it in the middle of a word: `KEY_kw_…`. What follows a prefix is of one
- * length, so only where the prefix begins has to be tried.
+ * Whether a key, an opaque or a signed one, stands anywhere in a text, be it in the middle of a word: `KEY_kw_…`. What
+ * follows a prefix is of one length, so only where the prefix begins has to be tried.
  */
 export function holdsSecret(text: string): boolean {
   for (const { index } of text.matchAll(BODIES)) {
@@ -71,7 +84,7 @@ export function holdsSecret(text: string): boolean {
       if (isSecret(text.slice(start, end))) return true;
     }
   }
-  return false;
+  return holdsToken(text);
 }
 
 const BODIES = new RegExp(`_[0-9A-Za-z]{${BODY_LENGTH}}`, "g");

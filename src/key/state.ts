@@ -4,13 +4,17 @@ import type { KeyRecord } from "./record.ts";
 export type KeyState = "active" | "disabled" | "expired" | "revoked" | "rotated";
 
 /**
- * Where a key stands at `nowMs`. What ended for good stays ended: a revoked key does not turn into an expired one, and
- * neither does one whose grace period after a rotation is over.
+ * Where a key stands at `nowMs`. What ended for good stays ended: a revoked key does not turn into an expired one. The end
+ * of a grace period after a rotation is an expiry like any other, and follows the clock as they do.
  */
 export function stateOf(record: KeyRecord, nowMs: number): KeyState {
   const { revoked, disabled, graceEndsAtMs, expiresAtMs } = record;
-  if (revoked || (graceEndsAtMs !== undefined && nowMs >= graceEndsAtMs)) return "revoked";
+  if (revoked) return "revoked";
   if (disabled) return "disabled";
-  if (expiresAtMs !== undefined && nowMs >= expiresAtMs) return "expired";
+  if (hasCome(expiresAtMs, nowMs) || hasCome(graceEndsAtMs, nowMs)) return "expired";
   return graceEndsAtMs === undefined ? "active" : "rotated";
+}
+
+function hasCome(timeMs: number | undefined, nowMs: number): boolean {
+  return timeMs !== undefined && nowMs >= timeMs;
 }

@@ -4,7 +4,10 @@ export type Access = "public" | "authenticated" | "deny";
 /** Whether one of the scopes asked for is enough. */
 export type Match = "any" | "all";
 
-/** One entry of `routes` as it is written in the configuration. Says `access`, `scopes`, or both. */
+/**
+ * One entry of `routes` as it is written in the configuration. Says `access`, or what a key must have beyond being valid:
+ * `scopes`, `tenant`, `owner`.
+ */
 export interface RouteConfig {
   readonly path: string;
   readonly host?: string | undefined;
@@ -12,6 +15,12 @@ export interface RouteConfig {
   readonly access?: Access | undefined;
   readonly scopes?: readonly string[] | undefined;
   readonly match?: Match | undefined;
+  /** Whose keys open: those of a tenant, or of the one that a segment of the path names (`{name}`). */
+  readonly tenant?: string | undefined;
+  /** As `tenant`; a segment's name stands for all that follows the kind, or its end: `project/{p}`. */
+  readonly owner?: string | undefined;
+  /** A signed key goes on to the upstream, which may verify it by itself. */
+  readonly forward_credential?: boolean | undefined;
 }
 
 /** What is said of one scope. */

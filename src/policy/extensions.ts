@@ -1,4 +1,5 @@
 import { isScope, isWildcard } from "../key/scope.ts";
+import { isTenant } from "../key/tenant.ts";
 import type { Access, Match } from "./config.ts";
 import type { Rule } from "./rule.ts";
 
@@ -17,6 +18,7 @@ export function ruleFromExtensions(extensions: readonly Extension[]): Rule | und
   let access: Access | undefined;
   let match: Match | undefined;
   let scopes: readonly string[] | undefined;
+  let tenant: string | undefined;
   for (const { name, value } of extensions) {
     if (name === "keyward.access" && access === undefined) {
       if (value !== "public" && value !== "authenticated" && value !== "deny") return undefined;
@@ -27,15 +29,23 @@ export function ruleFromExtensions(extensions: readonly Extension[]): Rule | und
     } else if (name === "keyward.scopes" && scopes === undefined) {
       scopes = value.split(" ");
       if (!scopes.every((scope) => isScope(scope) && !isWildcard(scope))) return undefined;
+    } else if (name === "keyward.tenant" && tenant === undefined) {
+      if (!isTenant(value)) return undefined;
+      tenant = value;
     } else {
       return undefined;
     }
   }
-  if (scopes === undefined ? match !== undefined : (access ?? "authenticated") !== "authenticated") return undefined;
+  if (scopes === undefined && match !== undefined) return undefined;
+  const asks = scopes !== undefined || tenant !== undefined;
+  if (asks && access !== undefined && access !== "authenticated") return undefined;
   return {
     access: access ?? "authenticated",
     scopes: scopes ?? [],
     match: match ?? "any",
+    tenant: tenant === undefined ? undefined : { literal: tenant, segment: undefined },
+    owner: undefined,
+    forwardCredential: false,
     route: "context_extensions",
   };
 }

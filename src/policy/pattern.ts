@@ -16,6 +16,8 @@ export interface Pattern {
 export interface PatternForms {
   readonly exact: Pattern;
   readonly loose: Pattern;
+  /** What the segments are called; undefined for literal ones and `*`. Both forms have them in the same places. */
+  readonly names: readonly (string | undefined)[];
 }
 
 /** Reads a pattern, or says in words what is wrong with it. */
@@ -25,8 +27,11 @@ export function parsePattern(text: string): PatternForms | string {
   const segments = (openEnd ? text.slice(1, -3) : text.slice(1)).split("/");
   if (openEnd && text === "/**") segments.length = 0;
   const exact: (string | undefined)[] = [];
+  const names: (string | undefined)[] = [];
   for (const [index, segment] of segments.entries()) {
-    if (segment === "*" || NAMED_SEGMENT.test(segment)) {
+    const name = NAMED_SEGMENT.exec(segment)?.[1];
+    names.push(name);
+    if (segment === "*" || name !== undefined) {
       exact.push(undefined);
       continue;
     }
@@ -40,7 +45,7 @@ export function parsePattern(text: string): PatternForms | string {
     }
     exact.push(literal.slice(1));
   }
-  return { exact: pattern(exact, openEnd), loose: pattern(loosened(exact), openEnd) };
+  return { exact: pattern(exact, openEnd), loose: pattern(loosened(exact), openEnd), names };
 }
 
 /** Whether a path, in the form of the pattern, matches it. */
@@ -53,7 +58,7 @@ export function matchesPattern(pattern: Pattern, path: string): boolean {
 
 const SLASH = 0x2f;
 
-const NAMED_SEGMENT = /^\{[A-Za-z_][A-Za-z0-9_]*\}$/;
+const NAMED_SEGMENT = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
 
 function pattern(segments: readonly (string | undefined)[], openEnd: boolean): Pattern {
   const literal = segments.includes(undefined) ? undefined : segments.map((segment) => `/${segment}`).join("");

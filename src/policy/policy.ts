@@ -2,6 +2,7 @@ import { readHost } from "../check/host.ts";
 import { isJudgeableMethod } from "../check/method.ts";
 import { looseForm } from "../check/path.ts";
 import { isScope, isWildcard } from "../key/scope.ts";
+import { type Belonging, type Binding, parseBinding } from "./binding.ts";
 import type { Access, PolicyConfig, PolicyProblem, RouteConfig } from "./config.ts";
 import { matchesPattern, type PatternForms, parsePattern } from "./pattern.ts";
 import type { Rule } from "./rule.ts";
@@ -91,7 +92,15 @@ function firstMatch(routes: readonly CompiledRoute[], method: string, host: stri
 }
 
 function defaultRule(access: Access): Rule {
-  return { access, scopes: [], match: "any", route: "default_access" };
+  return {
+    access,
+    scopes: [],
+    match: "any",
+    tenant: undefined,
+    owner: undefined,
+    forwardCredential: false,
+    route: "default_access",
+  };
 }
 
 type Report = (field: keyof RouteConfig | undefined, message: string) => void;
@@ -115,21 +124,54 @@ function compileRoute(route: RouteConfig, report: Report): CompiledRoute | undef
   for (const scope of route.scopes ?? []) {
     if (!isScope(scope) || isWildcard(scope)) fail("scopes", `"${scope}" must be a scope without "*"`);
   }
-  const access = route.access ?? (route.scopes === undefined ? undefined : "authenticated");
+  const tenant = compileBinding("tenant", route.tenant, pattern, fail);
+  const owner = compileBinding("owner", route.owner, pattern, fail);
+  const access = route.access ?? (askedBy(route).length > 0 ? "authenticated" : undefined);
   const contradiction = contradictionIn(route);
   if (contradiction !== undefined) fail(...contradiction);
   if (!sound || typeof pattern === "string" || access === undefined) return undefined;
-  const rule: Rule = { access, scopes: route.scopes ?? [], match: route.match ?? "any", route: route.path };
+  const rule: Rule = {
+    access,
+    scopes: route.scopes ?? [],
+    match: route.match ?? "any",
+    tenant,
+    owner,
+    forwardCredential: route.forward_credential ?? false,
+    route: route.path,
+  };
   return { host, methods: route.methods, pattern, rule };
 }
 
+function compileBinding(
+  belonging: Belonging,
+  text: string | undefined,
+  pattern: PatternForms | string,
+  fail: Report,
+): Binding | undefined {
+  if (text === undefined) return undefined;
+  // Where the path is wrong itself, only the form of the binding can be judged.
+  const binding = parseBinding(belonging, text, typeof pattern === "string" ? undefined : pattern.names);
+  if (typeof binding !== "string") return binding;
+  fail(belonging, binding);
+  return undefined;
+}
+
+/** What in a route asks for a valid key without saying so. */
+function askedBy(route: RouteConfig): (keyof RouteConfig)[] {
+  return ASKING.filter((field) => route[field] !== undefined);
+}
+
+const ASKING = ["scopes", "tenant", "owner"] as const;
+
 function contradictionIn(route: RouteConfig): [keyof RouteConfig | undefined, string] | undefined {
   const { access, scopes, match } = route;
-  if (access === undefined && scopes === undefined) return [undefined, "says neither access nor scopes"];
+  const asking = askedBy(route);
+  if (access === undefined && asking.length === 0) return [undefined, `says none of access, ${ASKING.join(", ")}`];
   if (scopes?.length === 0)
     return ["scopes", "must name at least one scope; for any valid key say access: authenticated"];
-  if (scopes !== undefined && access !== undefined && access !== "authenticated") {
-    return ["access", `${access} contradicts scopes`];
+  if (route.forward_credential) asking.push("forward_credential");
+  if (asking.length > 0 && access !== undefined && access !== "authenticated") {
+    return ["access", `${access} contradicts ${asking.join(", ")}`];
   }
   if (match !== undefined && scopes === undefined) return ["match", "says how to match scopes, but there are none"];
   return undefined;

@@ -1,3 +1,4 @@
+import type { Binding } from "./binding.ts";
 import type { Access, Match } from "./config.ts";
 
 /** What one request needs, found by its route. */
@@ -6,6 +7,12 @@ export interface Rule {
   /** Asked for beyond a valid key. Empty: a valid key is enough. */
   readonly scopes: readonly string[];
   readonly match: Match;
+  /** The key's tenant must agree with it. */
+  readonly tenant: Binding | undefined;
+  /** The key's owner must agree with it. */
+  readonly owner: Binding | undefined;
+  /** Whether the upstream is to see a signed key. */
+  readonly forwardCredential: boolean;
   /** Where the rule stands, for logs: the pattern of its route, `default_access` or `context_extensions`. */
   readonly route: string;
 }

@@ -1,3 +1,4 @@
+import type { KeyRecord } from "../key/record.ts";
 import { covers, isScope, isWildcard } from "../key/scope.ts";
 import type { ScopeConfig } from "./config.ts";
 
@@ -5,8 +6,13 @@ import type { ScopeConfig } from "./config.ts";
 export interface ScopeGraph {
   /** The scopes that are defined; empty where the configuration defines none, and any will do. */
   readonly defined: readonly string[];
-  /** The scopes of which any one is enough where `required` is asked for: itself, and all that imply it. */
-  sufficientFor(required: string): readonly string[];
+  /** Whether some scopes grant one that is asked for: they cover it, or one that implies it. */
+  grants(scopes: readonly string[], required: string): boolean;
+  /**
+   * What a key grants at this moment: what it was given, or has from its owner, cut to the list of its owner where that
+   * has one. A key that inherits from an owner without a list grants nothing.
+   */
+  effectiveScopes(record: KeyRecord): readonly string[];
 }
 
 /** Something that is wrong with a definition. `scope` is the one that is defined. */
@@ -33,7 +39,51 @@ export function compileScopes(
   if (problems.length > 0) return { problems };
   const defined = Object.keys(definitions);
   const known = new Map(defined.map((required) => [required, sufficient(required, definitions)]));
-  return { graph: { defined, sufficientFor: (required) => known.get(required) ?? sufficient(required, definitions) } };
+  const grants: ScopeGraph["grants"] = (scopes, required) => {
+    for (const enough of known.get(required) ?? sufficient(required, definitions)) {
+      if (coversAny(scopes, enough)) return true;
+    }
+    return false;
+  };
+  // Wildcards first: what one of them covers need not be named beside it.
+  const named = [...Object.values(definitions).flatMap(({ implies = [] }) => implies.filter(isWildcard)), ...defined];
+  return { graph: { defined, grants, effectiveScopes: createEffectiveScopes(named, grants) } };
+}
+
+const NONE: readonly string[] = [];
+
+/** `named` are the scopes that the configuration names: what two lists both imply without naming it is among them. */
+function createEffectiveScopes(named: readonly string[], grants: ScopeGraph["grants"]): ScopeGraph["effectiveScopes"] {
+  // A record is replaced when anything in it changes, so that its list is made once.
+  const cut = new WeakMap<KeyRecord, readonly string[]>();
+  return (record) => {
+    const { scopes, inheritsScopes, ownerLimits } = record;
+    const most = ownerLimits?.scopes;
+    if (inheritsScopes) return most ?? NONE;
+    if (most === undefined) return scopes;
+    const known = cut.get(record) ?? grantedByBoth(scopes, most, named, grants);
+    cut.set(record, known);
+    return known;
+  };
+}
+
+/** The scopes that grant what two lists both grant, and nothing else. */
+function grantedByBoth(
+  one: readonly string[],
+  other: readonly string[],
+  named: readonly string[],
+  grants: ScopeGraph["grants"],
+): readonly string[] {
+  const both = [...one.filter((scope) => grants(other, scope)), ...other.filter((scope) => grants(one, scope))];
+  for (const scope of named) {
+    if (!grants(both, scope) && grants(one, scope) && grants(other, scope)) both.push(scope);
+  }
+  return [...new Set(both)];
+}
+
+function coversAny(scopes: readonly string[], required: string): boolean {
+  for (const granted of scopes) if (covers(granted, required)) return true;
+  return false;
 }
 
 /** A wildcard may stand for scopes that are not defined; a plain scope is one of them or a mistake. */

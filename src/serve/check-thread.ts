@@ -1,19 +1,20 @@
 import { hash, randomUUID } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { createCheck } from "../check/check.ts";
+import { createRateLimiter } from "../check/rate-limit.ts";
 import { CheckCounters } from "../observe/check-counters.ts";
 import { createDenialLog } from "../observe/denial-log.ts";
 import { compilePolicy } from "../policy/policy.ts";
 import { NOT_FOLLOWING, openBoard, publish } from "./board.ts";
 import { createCheckServer } from "./check-server.ts";
-import { createFollowedStore } from "./followed-store.ts";
 import { listen } from "./listen.ts";
+import { createServedStore } from "./served-store.ts";
 import { runThread } from "./thread.ts";
 import { type CheckThreadData, createThreadLog } from "./thread-messages.ts";
 
 // The body of a check thread: its own read-only handle, cache and connections. It never writes and waits for nobody.
 
-const { settings, index, address, shared, board: buffer, checkThreads } = workerData as CheckThreadData;
+const { settings, index, address, shared, rates, board: buffer, checkThreads } = workerData as CheckThreadData;
 
 await runThread(parentPort, async (report) => {
   const log = createThreadLog(report);
@@ -23,7 +24,7 @@ await runThread(parentPort, async (report) => {
   const compiled = compilePolicy(settings.policy);
   if ("problems" in compiled) throw new Error("the routes were not validated before they were handed to a thread");
 
-  const store = createFollowedStore(settings, board, {
+  const store = createServedStore(settings, board, {
     onApplied(change, revision) {
       Atomics.store(board.revisions, index, BigInt(revision));
       publish(board.applied, index, change);
@@ -49,6 +50,7 @@ await runThread(parentPort, async (report) => {
     onStoreError: settings.onStoreError,
     digest: (secret) => hash("sha256", secret, "hex"),
     store,
+    rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
     observe(decision, request, context, cause) {
       counters.countOutcome(decision.reason);
       if (!decision.allowed) tellDenial(decision, request, context, cause);

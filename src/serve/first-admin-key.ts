@@ -1,7 +1,7 @@
 import { hash, randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { ADMIN_SCOPES } from "../admin/admin-scope.ts";
-import { newSecret } from "../admin/new-secret.ts";
+import { newSecret } from "../admin/keys/new-secret.ts";
 import type { Settings } from "../config/settings.ts";
 import { ID_RANDOM_BYTES, writeId } from "../key/id.ts";
 import { ADMIN_PREFIX, startOf } from "../key/secret.ts";

@@ -1,10 +1,11 @@
 import type { Settings } from "../config/settings.ts";
-import type { KeyRecord, KeyStore } from "../key/record.ts";
+import type { KeyRecord } from "../key/record.ts";
 import type { Log } from "../observe/log.ts";
 import { createKeyCache, type KeyCache } from "../store/cache.ts";
 import { createFollower, type Follower } from "../store/follow.ts";
 import { type KeyReader, openKeyReader } from "../store/reader.ts";
 import type { Board } from "./board.ts";
+import type { ServedStore } from "./served-store.ts";
 
 /**
  * How often a thread asks whether another process has committed. Half of the 100 ms within which such a change is obeyed;
@@ -32,16 +33,6 @@ export interface FollowedStoreEvents {
   readonly log: Log;
 }
 
-/** A store that keeps itself open and its cache up to date. */
-export interface FollowedStore extends KeyStore {
-  /** Opens the store, and goes on trying where it is not there yet. */
-  start(): void;
-  /** Says for good that it does not serve, while it goes on answering and following. */
-  drain(): void;
-  /** How often the cache could answer by itself. */
-  cacheCounts(): KeyCache["counters"];
-}
-
 interface OpenStore {
   readonly reader: KeyReader;
   readonly cache: KeyCache;
@@ -57,7 +48,7 @@ export function createFollowedStore(
   settings: Pick<Settings, "database" | "cache">,
   board: Board,
   events: FollowedStoreEvents,
-): FollowedStore {
+): ServedStore {
   let store: OpenStore | undefined;
   let replaced: KeyReader | undefined;
   let draining = false;

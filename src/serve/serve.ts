@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Address, formatAddress } from "../config/address.ts";
 import type { Settings } from "../config/settings.ts";
+import { RATE_CELLS } from "../key/record.ts";
 import { CheckTotalizer } from "../observe/check-counters.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, durationHistogram } from "../observe/metrics.ts";
+import { SINGLE_KEY_ID } from "../store/single-key.ts";
 import { type Board, createBoard, NOT_FOLLOWING, publish } from "./board.ts";
 import { type Listener, listen, probeAddress } from "./listen.ts";
 import { createOpsServer } from "./ops-server.ts";
@@ -83,7 +85,7 @@ export async function serve(settings: Settings, version: string, log: Log): Prom
     ...threads.writer?.addresses,
     ...(opsListener && { ops: opsListener.address }),
   };
-  log("info", "serving", { version, mode: settings.mode, database: settings.database, ...formatted(addresses) });
+  log("info", "serving", { version, mode: settings.mode, ...keysOf(settings), ...formatted(addresses) });
 
   return {
     async stop() {
@@ -119,9 +121,11 @@ async function* startCheckThreads(data: ThreadData, board: Board, log: Log): Asy
     address = await probeAddress(address, "listen.authz");
     if (port === 0 && address.kind === "tcp") lockPort(settings.database, address, "listen.authz");
   }
-  const { adminKey: _, ...withoutSecrets } = settings;
+  const { adminKey: _, encryptionKey: __, ...withoutSecrets } = settings;
+  // The system gives the memory page by page, as cells are used. A thread that takes over goes on with what was counted.
+  const rates = new SharedArrayBuffer(RATE_CELLS * BigInt64Array.BYTES_PER_ELEMENT);
   for (let index = 0; index < checkThreads; index++) {
-    const own = (): CheckThreadData => ({ ...data, settings: withoutSecrets, index, address, shared });
+    const own = (): CheckThreadData => ({ ...data, settings: withoutSecrets, index, address, shared, rates });
     const onDeath = () => {
       Atomics.store(board.serving, index, 0);
       Atomics.store(board.revisions, index, NOT_FOLLOWING);
@@ -155,6 +159,11 @@ function unreadiness(
       missing.push(`check thread ${thread} does not answer from the store`);
   }
   return missing;
+}
+
+/** Where the keys are, for the log. */
+function keysOf({ singleKey, database }: Settings): Record<string, string> {
+  return singleKey === undefined ? { database } : { single_key: SINGLE_KEY_ID };
 }
 
 function appliedRevision(board: Board, thread: number): number | undefined {

@@ -14,11 +14,15 @@ export interface ThreadData {
 
 /** What a check thread is told beside. */
 export interface CheckThreadData extends ThreadData {
+  /** Without the secrets of the administrators, of which a check needs none. */
+  readonly settings: Settings & { readonly adminKey?: never; readonly encryptionKey?: never };
   /** Its place on the board. */
   readonly index: number;
   /** Where it listens, shared with the other check threads or alone. */
   readonly address: Address | undefined;
   readonly shared: boolean;
+  /** The cells in which all check threads count the requests of keys with a rate limit. */
+  readonly rates: SharedArrayBuffer;
 }
 
 /** What a thread tells main. */

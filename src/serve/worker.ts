@@ -20,10 +20,13 @@ export interface ThreadHandle {
  */
 const BODIES = { check: "check-thread", writer: "writer-thread" };
 
+/** Our own variables may hold secrets that are none of a thread's business: what it needs to know, it is handed. */
+const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("KEYWARD_")));
+
 /** Starts a thread. Its log lines go to the log. */
 export function startThread(body: keyof typeof BODIES, data: ThreadData, log: Log): ThreadHandle {
   const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const worker = new Worker(new URL(`./${BODIES[body]}${ending}`, import.meta.url), { workerData: data });
+  const worker = new Worker(new URL(`./${BODIES[body]}${ending}`, import.meta.url), { workerData: data, env: ENV });
   const listening = Promise.withResolvers<Readonly<Record<string, Address>>>();
   const ended = Promise.withResolvers<Error | undefined>();
   let death: Error | undefined;

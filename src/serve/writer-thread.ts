@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { type AdminApi, createAdminHandler } from "../admin/api.ts";
+import { createSigningKeyRing } from "../admin/signing/signing-key-ring.ts";
+import { createTokenSigner } from "../admin/signing/token-signer.ts";
 import type { Address } from "../config/address.ts";
 import { compilePolicy } from "../policy/policy.ts";
 import { openStore } from "../store/store.ts";
@@ -32,16 +34,24 @@ await runThread(parentPort, async (report) => {
   const program = { version, mode: settings.mode, startedAtMs, database: settings.database };
   const compiled = compilePolicy(settings.policy);
   if ("problems" in compiled) throw new Error("the policy was not validated before it was handed to a thread");
-  const definedScopes = compiled.policy.scopes.defined;
+  const { scopes } = compiled.policy;
   const shutdown = new AbortController();
-  const { keyLifetime } = settings;
+  const { keyLifetime, tenants, encryptionKey, jwt } = settings;
+  const signingKeys = createSigningKeyRing(store, encryptionKey);
+  const signer = createTokenSigner(signingKeys, store, scopes, jwt);
+  for (const { kid, alg } of signingKeys.unusable()) {
+    log("warn", "the encryption key does not open a signing key, or there is none: no key can be signed", { kid, alg });
+  }
   const api: AdminApi = {
     store,
     board,
     state,
     program,
-    definedScopes,
+    scopes,
+    tenants,
     keyLifetime,
+    signingKeys,
+    signer,
     log,
     shutdownSignal: shutdown.signal,
   };

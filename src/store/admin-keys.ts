@@ -15,6 +15,8 @@ export interface NewAdminKey {
   readonly start: string;
   readonly name: string;
   readonly scopes: readonly string[];
+  /** The only tenant that it sees. Unset: it sees all. */
+  readonly tenant?: string | undefined;
 }
 
 /** All that is kept of an admin key. */
@@ -23,6 +25,7 @@ export interface StoredAdminKey {
   readonly start: string;
   readonly name: string;
   readonly scopes: readonly string[];
+  readonly tenant: string | undefined;
   readonly createdAtMs: number;
   readonly createdBy: string;
   readonly revokedAtMs: number | undefined;
@@ -38,9 +41,9 @@ export interface AdminKeys {
   adminKeyById(id: string): StoredAdminKey | undefined;
   adminKeyByDigest(digest: string): StoredAdminKey | undefined;
   /** As keysByStart. */
-  adminKeysByStart(text: string): StoredAdminKey[];
-  /** All of them in the order of their ids, ended ones too. */
-  listAdminKeys(): StoredAdminKey[];
+  adminKeysByStart(text: string, tenant?: string): StoredAdminKey[];
+  /** All of them in the order of their ids, ended ones too; with a tenant, those that are bound to it. */
+  listAdminKeys(tenant?: string): StoredAdminKey[];
   /** Ends an admin key for good. One that has ended is returned as it stands; undefined: no such key. */
   revokeAdminKey(id: string, actor: Actor, nowMs: number): StoredAdminKey | undefined;
 }
@@ -52,6 +55,7 @@ interface AdminKeyRow {
   readonly start: string;
   readonly name: string;
   readonly scopes: string;
+  readonly tenant: string | null;
   readonly created_at_ms: number;
   readonly created_by: string;
   readonly revoked_at_ms: number | null;
@@ -62,31 +66,46 @@ interface AdminKeyRow {
 export function openAdminKeys(db: Database.Database, ledger: Ledger): AdminKeys {
   const byId = db.prepare<[string], AdminKeyRow>("SELECT * FROM admin_keys WHERE id = ?");
   const byDigest = db.prepare<[Buffer], AdminKeyRow>("SELECT * FROM admin_keys WHERE digest = ?");
-  const byStart = db.prepare<[string, string, number], AdminKeyRow>(
-    "SELECT * FROM admin_keys WHERE start = ? OR secret_start = ? ORDER BY id LIMIT ?",
+  const byStart = db.prepare<[object], AdminKeyRow>(
+    `SELECT * FROM admin_keys
+     WHERE (start = @text OR secret_start = @text) AND (@tenant IS NULL OR tenant = @tenant)
+     ORDER BY id LIMIT ${MAX_CANDIDATES + 1}`,
   );
-  const all = db.prepare<[], AdminKeyRow>("SELECT * FROM admin_keys ORDER BY id");
+  const all = db.prepare<[object], AdminKeyRow>(
+    "SELECT * FROM admin_keys WHERE @tenant IS NULL OR tenant = @tenant ORDER BY id",
+  );
   const insert = db.prepare(
-    `INSERT INTO admin_keys (digest, id, start, secret_start, name, scopes, created_at_ms, created_by, revision)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO admin_keys (digest, id, start, secret_start, name, scopes, tenant, created_at_ms, created_by, revision)
+     VALUES (@digest, @id, @start, @secretStart, @name, @scopes, @tenant, @nowMs, @by, @revision)`,
   );
   const revoke = db.prepare("UPDATE admin_keys SET revoked_at_ms = ?, revoked_by = ?, revision = ? WHERE id = ?");
 
   return {
     createAdminKey: surfacing(db, (key, actor, nowMs) =>
       ledger.transact(actor, nowMs, ({ revision, record }) => {
-        const { id, start, name, scopes } = key;
+        const { id, start, name, scopes, tenant = null } = key;
         const digest = digestBytes(key.digest);
-        insert.run(digest, id, start, secretStartOf(start), name, writeTokens(scopes), nowMs, actor.name, revision);
-        record({ action: "admin_keys.create", target: id, detail: { name, scopes } }, [digest]);
+        const kept = {
+          digest,
+          id,
+          start,
+          secretStart: secretStartOf(start),
+          name,
+          scopes: writeTokens(scopes),
+          tenant,
+        };
+        insert.run({ ...kept, nowMs, by: actor.name, revision });
+        record({ action: "admin_keys.create", target: id, detail: { name, scopes, tenant } }, [digest]);
         return written(byId.get(id));
       }),
     ),
 
     adminKeyById: surfacing(db, (id) => optional(byId.get(id))),
     adminKeyByDigest: surfacing(db, (digest) => optional(byDigest.get(digestBytes(digest)))),
-    adminKeysByStart: surfacing(db, (text) => byStart.all(text, text, MAX_CANDIDATES + 1).map(storedAdminKeyOf)),
-    listAdminKeys: surfacing(db, () => all.all().map(storedAdminKeyOf)),
+    adminKeysByStart: surfacing(db, (text, tenant?: string) =>
+      byStart.all({ text, tenant: tenant ?? null }).map(storedAdminKeyOf),
+    ),
+    listAdminKeys: surfacing(db, (tenant?: string) => all.all({ tenant: tenant ?? null }).map(storedAdminKeyOf)),
 
     revokeAdminKey: surfacing(db, (id, actor, nowMs) =>
       ledger.transact(actor, nowMs, ({ revision, record }) => {
@@ -106,6 +125,7 @@ function storedAdminKeyOf(row: AdminKeyRow): StoredAdminKey {
     start: row.start,
     name: row.name,
     scopes: readTokens(row.scopes),
+    tenant: row.tenant ?? undefined,
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
     revokedAtMs: row.revoked_at_ms ?? undefined,

@@ -100,8 +100,9 @@ export function createKeyCache(
   };
 }
 
-function heapBytes({ id, tenant = "", owner = "", scopes, paths, methods, networks }: KeyRecord): number {
+function heapBytes({ id, tenant = "", owner = "", scopes, paths, methods, networks, ownerLimits }: KeyRecord): number {
   let bytes = ENTRY_BYTES + id.length + tenant.length + owner.length;
+  for (const text of ownerLimits?.scopes ?? []) bytes += TEXT_BYTES + text.length;
   for (const text of scopes) bytes += TEXT_BYTES + text.length;
   for (const text of paths) bytes += TEXT_BYTES + text.length;
   for (const text of methods) bytes += TEXT_BYTES + text.length;

@@ -32,6 +32,17 @@ export interface ChangeFeed {
   since(position: Position): Changes;
 }
 
+/**
+ * Stands for every digest there is, where naming them would be no use: reading some thousand keys again is dearer than
+ * beginning with an empty cache. The SHA-256 of no secret that anybody will ever find.
+ */
+const EVERYTHING = Buffer.alloc(32);
+
+const EVERYTHING_HEX = EVERYTHING.toString("hex");
+
+/** More keys than this in one change, and all are read again. A hundred times what an owner usually has. */
+const MAX_DIGESTS = 1_000;
+
 interface Row extends Position {
   readonly digest: Buffer;
 }
@@ -58,7 +69,8 @@ export function openFeed(db: Database.Database): ChangeFeed {
       const { revision, mark } = newest;
       const reachesBack = known.revision === 0 ? oldest.revision === 1 : isAt(oldest, known);
       const digests = rows.filter((row) => row.revision > known.revision).map(({ digest }) => digest.toString("hex"));
-      return { position: { revision, mark }, digests: reachesBack ? digests : "all" };
+      const isNamed = reachesBack && !digests.includes(EVERYTHING_HEX);
+      return { position: { revision, mark }, digests: isNamed ? digests : "all" };
     },
   };
 }
@@ -76,7 +88,7 @@ export function openFeedWriter(db: Database.Database): (revision: number, digest
   const prune = db.prepare<[number]>("DELETE FROM changes WHERE revision <= ?");
   return (revision, digests) => {
     const mark = randomInt(1, MARKS);
-    for (const digest of digests) insert.run(revision, mark, digest);
+    for (const digest of digests.length > MAX_DIGESTS ? [EVERYTHING] : digests) insert.run(revision, mark, digest);
     prune.run(revision - KEPT_REVISIONS);
   };
 }

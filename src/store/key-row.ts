@@ -1,4 +1,5 @@
-import type { KeyRecord } from "../key/record.ts";
+import type { KeyRecord, OwnerLimits, RateLimit } from "../key/record.ts";
+import type { SigningAlg } from "../key/signing-alg.ts";
 import { networksOf } from "./networks.ts";
 import { readTokens } from "./token-list.ts";
 
@@ -8,6 +9,10 @@ export interface StoredKey extends KeyRecord {
   readonly start: string;
   readonly name: string;
   readonly note: string;
+  /** Free for the tools of administrators. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** How the token is signed, as in JWS (RFC 7518 §3.1, RFC 8037). Unset: the key is an opaque one. */
+  readonly alg: SigningAlg | undefined;
   readonly createdAtMs: number;
   readonly createdBy: string;
   readonly updatedAtMs: number;
@@ -34,7 +39,16 @@ export interface KeyRecordRow {
   readonly grace_ends_at_ms: number | null;
   readonly methods: string;
   readonly cidrs: string;
+  readonly inherits_scopes: number;
+  readonly rate_requests: number | null;
+  readonly rate_window_ms: number | null;
+  readonly rate_cell: number | null;
+  readonly alg: SigningAlg | null;
   readonly revision: number;
+  /** Null where nobody has registered the owner. */
+  readonly owner_name: string | null;
+  readonly owner_scopes: string | null;
+  readonly owner_disabled_at_ms: number | null;
 }
 
 /** The names of those columns. */
@@ -51,15 +65,30 @@ export const KEY_RECORD_COLUMNS = [
   "grace_ends_at_ms",
   "methods",
   "cidrs",
+  "inherits_scopes",
+  "rate_requests",
+  "rate_window_ms",
+  "rate_cell",
+  "alg",
   "revision",
+  "owner_name",
+  "owner_scopes",
+  "owner_disabled_at_ms",
 ] as const satisfies readonly (keyof KeyRecordRow)[];
 
-/** A row of `keys`. */
+/** Keys with what is registered of their owners, to select from: an owner is one of a tenant, or of none. */
+export const KEYS_WITH_OWNERS = `keys LEFT JOIN (
+    SELECT tenant AS owner_tenant, name AS owner_name, scopes AS owner_scopes, disabled_at_ms AS owner_disabled_at_ms
+    FROM owners
+  ) ON owner_name = owner AND owner_tenant = coalesce(tenant, '')`;
+
+/** A row of `KEYS_WITH_OWNERS`. */
 export interface KeyRow extends KeyRecordRow {
   readonly digest: Buffer;
   readonly start: string;
   readonly name: string;
   readonly note: string;
+  readonly metadata: string;
   readonly created_at_ms: number;
   readonly created_by: string;
   readonly updated_at_ms: number;
@@ -84,8 +113,23 @@ export function keyRecordOf(row: KeyRecordRow): KeyRecord {
     graceEndsAtMs: row.grace_ends_at_ms ?? undefined,
     methods: readTokens(row.methods),
     networks: networksOf(readTokens(row.cidrs)),
+    inheritsScopes: row.inherits_scopes === 1,
+    ownerLimits: ownerLimitsOf(row),
+    rateLimit: rateLimitOf(row),
+    signed: row.alg !== null,
     revision: row.revision,
   };
+}
+
+function ownerLimitsOf({ owner_name, owner_scopes, owner_disabled_at_ms }: KeyRecordRow): OwnerLimits | undefined {
+  if (owner_name === null) return undefined;
+  const scopes = owner_scopes === null ? undefined : readTokens(owner_scopes);
+  return { disabled: owner_disabled_at_ms !== null, scopes };
+}
+
+function rateLimitOf({ rate_requests, rate_window_ms, rate_cell }: KeyRecordRow): RateLimit | undefined {
+  if (rate_requests === null || rate_window_ms === null || rate_cell === null) return undefined;
+  return { requests: rate_requests, windowMs: rate_window_ms, cell: rate_cell };
 }
 
 /** The key as administrators see it. */
@@ -95,6 +139,8 @@ export function storedKeyOf(row: KeyRow): StoredKey {
     start: row.start,
     name: row.name,
     note: row.note,
+    metadata: JSON.parse(row.metadata) as Record<string, string>,
+    alg: row.alg ?? undefined,
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
     updatedAtMs: row.updated_at_ms,

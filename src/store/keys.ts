@@ -1,9 +1,13 @@
 import type Database from "better-sqlite3";
+import type { RateLimit } from "../key/record.ts";
+import type { SigningAlg } from "../key/signing-alg.ts";
 import type { KeyState } from "../key/state.ts";
 import type { Actor } from "./audit.ts";
 import { digestBytes } from "./digest.ts";
-import { type KeyRow, type StoredKey, storedKeyOf } from "./key-row.ts";
+import { KEYS_WITH_OWNERS, type KeyRow, type StoredKey, storedKeyOf } from "./key-row.ts";
 import type { Ledger } from "./ledger.ts";
+import { openRateCells } from "./rate-cells.ts";
+import { openTokenEnds } from "./signing-keys.ts";
 import { MAX_CANDIDATES, secretStartOf } from "./start.ts";
 import { surfacing } from "./store-error.ts";
 import { writeTokens } from "./token-list.ts";
@@ -12,12 +16,17 @@ import { writeTokens } from "./token-list.ts";
 export interface KeyFields {
   readonly name: string;
   readonly note: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Empty where it inherits those of its owner. */
   readonly scopes: readonly string[];
+  readonly inheritsScopes: boolean;
   readonly paths: readonly string[];
   readonly methods: readonly string[];
   readonly cidrs: readonly string[];
   readonly notBeforeMs?: number | undefined;
   readonly expiresAtMs?: number | undefined;
+  /** The store finds the cell for it. */
+  readonly rateLimit?: Pick<RateLimit, "requests" | "windowMs"> | undefined;
 }
 
 /** What identifies a key. */
@@ -33,6 +42,10 @@ interface KeyIdentity {
 export interface NewKey extends KeyIdentity, KeyFields {
   readonly tenant?: string | undefined;
   readonly owner?: string | undefined;
+  /** Unset: an opaque key. */
+  readonly alg?: SigningAlg | undefined;
+  /** The signing key of a signed key, which must be in use: StoreError `conflict`. */
+  readonly signedBy?: string | undefined;
 }
 
 /** How a caller made sure that a retry changes nothing twice. */
@@ -46,7 +59,7 @@ export interface RequestMark {
 const REQUEST_ID_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
 /** Why a key that was rotated without a grace period is revoked. */
-const NO_GRACE = "rotated without a grace period";
+export const NO_GRACE = "rotated without a grace period";
 
 /** Which keys to list. What is left out does not narrow the list. */
 export interface KeyFilter {
@@ -67,8 +80,11 @@ export interface Keys {
   createKey(key: NewKey, actor: Actor, nowMs: number, mark?: RequestMark): StoredKey;
   keyById(id: string): StoredKey | undefined;
   keyByDigest(digest: string): StoredKey | undefined;
-  /** The keys whose start, or first eight characters of the secret, is the text: at most MAX_CANDIDATES + 1, by id. */
-  keysByStart(text: string): StoredKey[];
+  /**
+   * The keys whose start, or first eight characters of the secret, is the text: at most MAX_CANDIDATES + 1, by id. With a
+   * tenant, only its.
+   */
+  keysByStart(text: string, tenant?: string): StoredKey[];
   /** Keys in the order of their ids. */
   listKeys(filter: KeyFilter): StoredKey[];
   /** Ends a key for good. One that has ended is returned as it stands, with nothing written; undefined: no such key. */
@@ -98,9 +114,8 @@ export interface Keys {
   ): { readonly fingerprint: Buffer; readonly keyId: string } | undefined;
 }
 
-const ENDED = "(revoked_at_ms IS NOT NULL OR grace_ends_at_ms <= @nowMs)";
-const STANDING = `NOT coalesce(${ENDED}, 0)`;
-const EXPIRED = "coalesce(expires_at_ms <= @nowMs, 0)";
+const STANDING = "revoked_at_ms IS NULL";
+const EXPIRED = "(coalesce(expires_at_ms <= @nowMs, 0) OR coalesce(grace_ends_at_ms <= @nowMs, 0))";
 
 /** `stateOf` in SQL; a test compares the two. */
 const STATE_CONDITIONS: Readonly<Record<KeyState, string>> = {
@@ -108,24 +123,32 @@ const STATE_CONDITIONS: Readonly<Record<KeyState, string>> = {
   rotated: `${STANDING} AND disabled_at_ms IS NULL AND NOT ${EXPIRED} AND grace_ends_at_ms IS NOT NULL`,
   disabled: `${STANDING} AND disabled_at_ms IS NOT NULL`,
   expired: `${STANDING} AND disabled_at_ms IS NULL AND ${EXPIRED}`,
-  revoked: ENDED,
+  revoked: "revoked_at_ms IS NOT NULL",
 };
 
 export function openKeys(db: Database.Database, ledger: Ledger): Keys {
-  const byId = db.prepare<[string], KeyRow>("SELECT * FROM keys WHERE id = ?");
-  const byDigest = db.prepare<[Buffer], KeyRow>("SELECT * FROM keys WHERE digest = ?");
-  const byStart = db.prepare<[string, string, number], KeyRow>(
-    "SELECT * FROM keys WHERE start = ? OR secret_start = ? ORDER BY id LIMIT ?",
+  const nextCell = openRateCells(db);
+  const raiseTokensEnd = openTokenEnds(db);
+  const byId = db.prepare<[string], KeyRow>(`SELECT * FROM ${KEYS_WITH_OWNERS} WHERE id = ?`);
+  const byDigest = db.prepare<[Buffer], KeyRow>(`SELECT * FROM ${KEYS_WITH_OWNERS} WHERE digest = ?`);
+  const byStart = db.prepare<[object], KeyRow>(
+    `SELECT * FROM ${KEYS_WITH_OWNERS}
+     WHERE (start = @text OR secret_start = @text) AND (@tenant IS NULL OR tenant = @tenant)
+     ORDER BY id LIMIT ${MAX_CANDIDATES + 1}`,
   );
   const insert = db.prepare(
-    `INSERT INTO keys (digest, id, start, secret_start, tenant, owner, name, note, scopes, paths, methods, cidrs,
-       not_before_ms, expires_at_ms, created_at_ms, created_by, updated_at_ms, predecessor, revision)
-     VALUES (@digest, @id, @start, @secretStart, @tenant, @owner, @name, @note, @scopes, @paths, @methods, @cidrs,
-       @notBeforeMs, @expiresAtMs, @nowMs, @by, @nowMs, @predecessor, @revision)`,
+    `INSERT INTO keys (digest, id, start, secret_start, tenant, owner, alg, name, note, metadata, scopes, inherits_scopes,
+       paths, methods, cidrs, not_before_ms, expires_at_ms, rate_requests, rate_window_ms, rate_cell, created_at_ms,
+       created_by, updated_at_ms, predecessor, revision)
+     VALUES (@digest, @id, @start, @secretStart, @tenant, @owner, @alg, @name, @note, @metadata, @scopes, @inheritsScopes,
+       @paths, @methods, @cidrs, @notBeforeMs, @expiresAtMs, @rateRequests, @rateWindowMs, @rateCell, @nowMs,
+       @by, @nowMs, @predecessor, @revision)`,
   );
   const update = db.prepare(
-    `UPDATE keys SET name = @name, note = @note, scopes = @scopes, paths = @paths, methods = @methods, cidrs = @cidrs,
-       not_before_ms = @notBeforeMs, expires_at_ms = @expiresAtMs, updated_at_ms = @nowMs, revision = @revision
+    `UPDATE keys SET name = @name, note = @note, metadata = @metadata, scopes = @scopes, inherits_scopes = @inheritsScopes,
+       paths = @paths, methods = @methods, cidrs = @cidrs, not_before_ms = @notBeforeMs, expires_at_ms = @expiresAtMs,
+       rate_requests = @rateRequests, rate_window_ms = @rateWindowMs, rate_cell = @rateCell, updated_at_ms = @nowMs,
+       revision = @revision
      WHERE id = @id`,
   );
   const setDisabled = db.prepare(
@@ -149,14 +172,22 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
      WHERE id = @id`,
   );
 
-  const insertKey = (key: NewKey, predecessor: string | undefined, actor: Actor, nowMs: number, revision: number) => {
-    const { id, start, tenant = null, owner = null } = key;
+  const insertKey = (key: NewKey, predecessor: KeyRow | undefined, actor: Actor, nowMs: number, revision: number) => {
+    const { id, start, tenant = null, owner = null, alg = null } = key;
     const digest = digestBytes(key.digest);
     const secretStart = secretStartOf(start);
-    const identity = { digest, id, start, secretStart, tenant, owner, predecessor: predecessor ?? null };
-    insert.run({ ...identity, ...columnsOf(key), nowMs, by: actor.name, revision });
+    const identity = { digest, id, start, secretStart, tenant, owner, alg, predecessor: predecessor?.id ?? null };
+    const rateCell = cellFor(key, predecessor);
+    if (key.signedBy !== undefined) raiseTokensEnd(key.signedBy, key.expiresAtMs);
+    insert.run({ ...identity, ...columnsOf(key), rateCell, nowMs, by: actor.name, revision });
     return digest;
   };
+  /**
+   * A successor counts where its predecessor does: a rotation must not double what the two together may do. A cell is kept
+   * when the limit is taken away: the next key would begin with what this one has used.
+   */
+  const cellFor = ({ rateLimit }: KeyFields, row: KeyRow | undefined) =>
+    row?.rate_cell ?? (rateLimit === undefined ? null : nextCell());
   const rememberRequest = ({ requestId, fingerprint }: RequestMark, keyId: string, actor: Actor, nowMs: number) => {
     forget.run(nowMs - REQUEST_ID_LIFETIME_MS);
     remember.run(actor.name, requestId, fingerprint, keyId, nowMs);
@@ -167,7 +198,10 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
       ledger.transact(actor, nowMs, ({ revision, record }) => {
         const digest = insertKey(key, undefined, actor, nowMs, revision);
         const { tenant = null, owner = null } = key;
-        record({ action: "keys.create", target: key.id, detail: { tenant, owner, ...detailOf(key) } }, [digest]);
+        record(
+          { action: "keys.create", target: key.id, detail: { tenant, owner, ...signatureOf(key), ...detailOf(key) } },
+          [digest],
+        );
         if (mark !== undefined) rememberRequest(mark, key.id, actor, nowMs);
         return written(byId.get(key.id));
       }),
@@ -175,7 +209,9 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
 
     keyById: surfacing(db, (id) => optional(byId.get(id))),
     keyByDigest: surfacing(db, (digest) => optional(byDigest.get(digestBytes(digest)))),
-    keysByStart: surfacing(db, (text) => byStart.all(text, text, MAX_CANDIDATES + 1).map(storedKeyOf)),
+    keysByStart: surfacing(db, (text, tenant?: string) =>
+      byStart.all({ text, tenant: tenant ?? null }).map(storedKeyOf),
+    ),
 
     listKeys: surfacing(db, ({ owner, tenant, state, afterId, nowMs, limit }) => {
       const conditions = [
@@ -185,7 +221,9 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
         ...(state === undefined ? [] : [STATE_CONDITIONS[state]]),
       ];
       return db
-        .prepare<[object], KeyRow>(`SELECT * FROM keys WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT @limit`)
+        .prepare<[object], KeyRow>(
+          `SELECT * FROM ${KEYS_WITH_OWNERS} WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT @limit`,
+        )
         .all({ afterId: afterId ?? "", owner, tenant, nowMs, limit })
         .map(storedKeyOf);
     }),
@@ -204,7 +242,7 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
       ledger.transact(actor, nowMs, ({ revision, record }) => {
         const row = byId.get(id);
         if (row === undefined || (ifRevision !== undefined && row.revision !== ifRevision)) return undefined;
-        update.run({ id, ...columnsOf(fields), nowMs, revision });
+        update.run({ id, ...columnsOf(fields), rateCell: cellFor(fields, row), nowMs, revision });
         const detail = { before: detailOf(storedKeyOf(row)), after: detailOf(fields) };
         record({ action: "keys.update", target: id, detail }, [row.digest]);
         return written(byId.get(id));
@@ -225,11 +263,12 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
       ledger.transact(actor, nowMs, ({ revision, record }) => {
         const row = byId.get(id);
         if (row === undefined || row.revision !== ifRevision) return undefined;
-        const digest = insertKey(successor, id, actor, nowMs, revision);
+        const digest = insertKey(successor, row, actor, nowMs, revision);
         setRotated.run({ id, graceEndsAtMs, successor: successor.id, nowMs, revision });
-        // Were only the time kept, the key would open again once the clock is put back.
+        // Were only the time kept, the key would open again where the clock is put back.
         if (graceEndsAtMs <= nowMs) revoke.run({ id, reason: NO_GRACE, nowMs, by: actor.name, revision });
-        const detail = { successor: successor.id, graceEndsAtMs, expiresAtMs: successor.expiresAtMs ?? null };
+        const { id: successorId, expiresAtMs = null } = successor;
+        const detail = { successor: successorId, graceEndsAtMs, expiresAtMs, ...signatureOf(successor) };
         record({ action: "keys.rotate", target: id, detail }, [row.digest, digest]);
         if (mark !== undefined) rememberRequest(mark, successor.id, actor, nowMs);
         return written(byId.get(successor.id));
@@ -243,23 +282,42 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
   };
 }
 
-function columnsOf({ name, note, scopes, paths, methods, cidrs, notBeforeMs, expiresAtMs }: KeyFields) {
+function columnsOf(fields: KeyFields) {
+  const { name, note, metadata, scopes, inheritsScopes, paths, methods, cidrs, notBeforeMs, expiresAtMs } = fields;
   return {
     name,
     note,
+    metadata: JSON.stringify(metadata),
     scopes: writeTokens(scopes),
+    inheritsScopes: Number(inheritsScopes),
     paths: writeTokens(paths),
     methods: writeTokens(methods),
     cidrs: writeTokens(cidrs),
     notBeforeMs: notBeforeMs ?? null,
     expiresAtMs: expiresAtMs ?? null,
+    rateRequests: fields.rateLimit?.requests ?? null,
+    rateWindowMs: fields.rateLimit?.windowMs ?? null,
   };
 }
 
-/** What the audit trail keeps of a key: all but the note, which may be long and is for people. */
+/** What the audit trail keeps of a key: all but note and metadata, which may be long and are for people. */
 function detailOf(fields: KeyFields) {
-  const { name, scopes, paths, methods, cidrs, notBeforeMs, expiresAtMs } = fields;
-  return { name, scopes, paths, methods, cidrs, notBeforeMs: notBeforeMs ?? null, expiresAtMs: expiresAtMs ?? null };
+  const { name, scopes, inheritsScopes, paths, methods, cidrs, notBeforeMs, expiresAtMs, rateLimit } = fields;
+  return {
+    name,
+    scopes: inheritsScopes ? "inherit" : scopes,
+    paths,
+    methods,
+    cidrs,
+    notBeforeMs: notBeforeMs ?? null,
+    expiresAtMs: expiresAtMs ?? null,
+    rateLimit: rateLimit === undefined ? null : { requests: rateLimit.requests, windowMs: rateLimit.windowMs },
+  };
+}
+
+/** What has signed a signed key: should that become known to others, its keys have to be found. */
+function signatureOf({ signedBy }: NewKey) {
+  return signedBy === undefined ? {} : { signedBy };
 }
 
 function optional(row: KeyRow | undefined): StoredKey | undefined {

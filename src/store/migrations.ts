@@ -100,6 +100,51 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX request_ids_by_time ON request_ids (at_ms);
   `,
+  `
+  -- Who keys belong to, where that is registered. A tenant of '' is none.
+  CREATE TABLE owners (
+    tenant         TEXT NOT NULL,
+    name           TEXT NOT NULL,
+    display_name   TEXT NOT NULL,
+    -- The list to which the scopes of its keys are cut. NULL: they are not.
+    scopes         TEXT,
+    disabled_at_ms INTEGER,
+    created_at_ms  INTEGER NOT NULL,
+    created_by     TEXT NOT NULL,
+    updated_at_ms  INTEGER NOT NULL,
+    revision       INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE keys ADD COLUMN inherits_scopes INTEGER NOT NULL DEFAULT 0;
+  -- A JSON object of texts.
+  ALTER TABLE keys ADD COLUMN metadata TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE keys ADD COLUMN rate_requests INTEGER;
+  ALTER TABLE keys ADD COLUMN rate_window_ms INTEGER;
+  -- Where the requests are counted, in memory that check threads share. A key and its successor have one in common.
+  ALTER TABLE keys ADD COLUMN rate_cell INTEGER;
+  CREATE INDEX keys_by_rate_cell ON keys (rate_cell) WHERE rate_cell IS NOT NULL;
+  -- How a signed key (JWT) is signed. NULL: the key is an opaque one.
+  ALTER TABLE keys ADD COLUMN alg TEXT;
+
+  -- The only tenant that the admin key sees. NULL: it sees all.
+  ALTER TABLE admin_keys ADD COLUMN tenant TEXT;
+
+  -- What signs keys. The private half is encrypted (signing-keys.ts), and gone once another key has taken its place.
+  CREATE TABLE signing_keys (
+    kid              TEXT PRIMARY KEY,
+    alg              TEXT NOT NULL,
+    public_jwk       TEXT NOT NULL,
+    private_jwk      BLOB,
+    created_at_ms    INTEGER NOT NULL,
+    created_by       TEXT NOT NULL,
+    retired_at_ms    INTEGER,
+    -- When the last token ends that it has signed; 0 where it has signed none. NULL: one of them never ends.
+    tokens_end_at_ms INTEGER DEFAULT 0,
+    revision         INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX signing_keys_in_use ON signing_keys (alg) WHERE retired_at_ms IS NULL;
+  `,
 ];
 
 /** The version that this program reads and writes. */

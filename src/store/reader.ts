@@ -2,7 +2,7 @@ import type { KeyStore } from "../key/record.ts";
 import { openDatabaseForReading } from "./database.ts";
 import { digestBytes } from "./digest.ts";
 import { type Changes, openFeed, type Position } from "./feed.ts";
-import { KEY_RECORD_COLUMNS, type KeyRecordRow, keyRecordOf } from "./key-row.ts";
+import { KEY_RECORD_COLUMNS, KEYS_WITH_OWNERS, type KeyRecordRow, keyRecordOf } from "./key-row.ts";
 import { type WatchedFile, watchFile } from "./replaced.ts";
 import { surfacing } from "./store-error.ts";
 
@@ -31,7 +31,7 @@ export function openKeyReader(path: string): KeyReader {
   const { isReplaced, hasLeftLog } = watchFile(path, db.name);
   const feed = openFeed(db);
   const byDigest = db.prepare<[Buffer], KeyRecordRow>(
-    `SELECT ${KEY_RECORD_COLUMNS.join(", ")} FROM keys WHERE digest = ?`,
+    `SELECT ${KEY_RECORD_COLUMNS.join(", ")} FROM ${KEYS_WITH_OWNERS} WHERE digest = ?`,
   );
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
   return {

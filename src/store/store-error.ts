@@ -10,6 +10,7 @@ export type StoreErrorCode =
   | "conflict"
   | "wrong_file"
   | "closed"
+  | "no_rate_cell"
   | "failed";
 
 /** The start of SQLite's own result code (https://sqlite.org/rescode.html), and ours; the first that fits counts. */
@@ -25,8 +26,8 @@ const codes: readonly (readonly [string, StoreErrorCode])[] = [
 ];
 
 /**
- * The store could not do what was asked, and has done nothing of it. `conflict`: an id or digest is there already. The
- * `cause` is SQLite's own error.
+ * The store could not do what was asked, and has done nothing of it. `conflict`: an id or digest is there already.
+ * `no_rate_cell`: as many keys have a rate limit as can have one. The `cause` is SQLite's own error.
  */
 export class StoreError extends Error {
   override readonly name = "StoreError";

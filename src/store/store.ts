@@ -4,14 +4,16 @@ import type { Identity } from "./identity.ts";
 import { type Keys, openKeys } from "./keys.ts";
 import { openLedger } from "./ledger.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
+import { type Owners, openOwners } from "./owners.ts";
 import { watchFile } from "./replaced.ts";
+import { openSigningKeys, type SigningKeys } from "./signing-keys.ts";
 import { surfacing } from "./store-error.ts";
 
 /**
  * The writing side of the store. Each change is one transaction that takes the next revision and holds the row, its audit
  * event and its entry in the change feed; when the call returns it is on the disk. A call that throws has changed nothing.
  */
-export interface Store extends Keys, AdminKeys {
+export interface Store extends Keys, Owners, AdminKeys, SigningKeys {
   readonly identity: Identity;
   /** The number of the last migration. */
   readonly schemaVersion: number;
@@ -34,7 +36,9 @@ export function openStore(path: string, options: { busyTimeoutMs?: number } = {}
   const ledger = openLedger(db, identity, file.isReplaced);
   return {
     ...openKeys(db, ledger),
+    ...openOwners(db, ledger),
     ...openAdminKeys(db, ledger),
+    ...openSigningKeys(db, ledger),
     identity,
     schemaVersion: SCHEMA_VERSION,
     revision: surfacing(db, ledger.revision),

@@ -22,6 +22,7 @@ test.each([
       updatedAt: expect.stringMatching(/Z$/),
       revision: expect.stringMatching(/^\d+$/),
       etag: expect.stringMatching(/^\d+$/),
+      format: "KEY_FORMAT_OPAQUE",
     },
     secret: expect.stringMatching(/^kw_[0-9A-Za-z]{49}$/),
     enforced: true,

@@ -60,8 +60,11 @@ describe("UpdateKey", () => {
     ["cidrs", "cidrs", ["192.0.2.0/24"]],
     ["notBefore", "notBefore", "2030-01-01T00:00:00Z"],
     ["expiresAt", "expiresAt", "2999-01-01T00:00:00Z"],
+    ["metadata", "metadata", { team: "new", b: "2" }],
+    ["rateLimit", "rateLimit", { requests: 2, window: "60s" }],
   ])("sets %s where the mask names it, and nothing else", async (mask, field, value) => {
-    const { revision: _, etag: __, updatedAt: ___, ...before } = await created({ ...limits, note: "old" });
+    const others = { note: "old", metadata: { team: "old", a: "1" }, rateLimit: { requests: 1, window: "1s" } };
+    const { revision: _, etag: __, updatedAt: ___, ...before } = await created({ ...limits, ...others });
     const all = {
       name: "x",
       note: "x",
@@ -69,18 +72,21 @@ describe("UpdateKey", () => {
       paths: ["/x"],
       methods: ["PUT"],
       cidrs: ["::/0"],
+      metadata: { x: "x" },
+      rateLimit: { requests: 9, window: "9s" },
       [field]: value,
     };
     const after = await changed("UpdateKey", { key: before.id, updateMask: mask, ...all });
-    expect(after).toMatchObject({ ...before, [field]: value });
-    expect(Object.keys(after)).toEqual(expect.arrayContaining(Object.keys(before)));
+    const now = { revision: after.revision, etag: after.etag, updatedAt: after.updatedAt };
+    expect(after).toEqual({ ...before, [field]: value, ...now });
   });
 
-  test.each(["note", "scopes", "paths", "methods", "cidrs", "notBefore", "expiresAt"])(
+  test.each(["note", "metadata", "scopes", "paths", "methods", "cidrs", "notBefore", "expiresAt", "rateLimit"])(
     "clears %s where the mask names it and the request does not have it",
     async (field) => {
       const times = { notBefore: "2030-01-01T00:00:00Z", expiresAt: "2999-01-01T00:00:00Z" };
-      const { id, ...before } = await created({ ...limits, ...times, note: "old" });
+      const more = { note: "old", metadata: { a: "1" }, rateLimit: { requests: 1, window: "1s" } };
+      const { id, ...before } = await created({ ...limits, ...times, ...more });
       expect(before).toHaveProperty(field);
       expect(await changed("UpdateKey", { key: id, updateMask: field })).not.toHaveProperty(field);
     },
@@ -97,7 +103,7 @@ describe("UpdateKey", () => {
     [
       "no mask",
       undefined,
-      /^must name one or more of name, note, scopes, paths, methods, cidrs, not_before, expires_at$/,
+      /^must name one or more of name, note, metadata, scopes, inherit_scopes, paths, methods, cidrs, not_before, expires_at, rate_limit$/,
     ],
     ["an empty mask", "", /^must name one or more of/],
     ["a field that does not exist", "name,colour", /^names "colour"; it can name name, note/],
@@ -109,6 +115,10 @@ describe("UpdateKey", () => {
     ["the etag", "etag", /^names "etag"/],
     ["the tenant", "tenant", /^names "tenant"/],
     ["the owner", "owner", /^names "owner"/],
+    ["the prefix", "prefix", /^names "prefix"/],
+    ["the format", "format", /^names "format"/],
+    ["one entry of the metadata", "metadata.team", /^names "metadata.team"/],
+    ["a part of the rate limit", "rateLimit.requests", /^names "rate_limit.requests"/],
     ["the time of creation", "createdAt", /^names "created_at"/],
     ["the end of the grace period", "graceEndsAt", /^names "grace_ends_at"/],
     ["the revocation", "revokedAt", /^names "revoked_at"/],
@@ -136,6 +146,9 @@ describe("UpdateKey", () => {
     ["a network with host bits", "cidrs", { cidrs: ["10.0.0.1/8"] }, "cidrs[0]"],
     ["valid from 1969 on", "notBefore", { notBefore: "1969-12-31T23:59:59Z" }, "not_before"],
     ["an expiry before 1970", "expiresAt", { expiresAt: "1969-12-31T23:59:59Z" }, "expires_at"],
+    ["an entry of metadata with a line break", "metadata", { metadata: { a: "b\nc" } }, "metadata[a]"],
+    ["a name in the metadata with a space", "metadata", { metadata: { "a b": "c" } }, "metadata"],
+    ["a rate limit of no requests", "rateLimit", { rateLimit: { requests: 0, window: "1s" } }, "rate_limit.requests"],
     ["two wrong fields", "name,paths", { paths: ["v1"] }, "name", "paths[0]"],
   ])(
     "refuses %s as CreateKey does, and looks at it only where the mask names it",
@@ -402,6 +415,31 @@ describe("RotateKey", () => {
     expect(await changed("DisableKey", { key: id })).toMatchObject({ graceEndsAt, state: "KEY_STATE_DISABLED" });
     expect(await changed("EnableKey", { key: id })).toMatchObject({ graceEndsAt, state: "KEY_STATE_ROTATED" });
     expect(await changed("RevokeKey", { key: id })).toMatchObject({ graceEndsAt, state: "KEY_STATE_REVOKED" });
+  });
+
+  test("a rotated key past its grace is expired, not revoked, and a longer life does not bring it back", async () => {
+    const old = sampleKey("past its grace", { owner: "project/past-grace" });
+    withStore(served().keyward, (store) => {
+      const { revision } = store.createKey(old, local, 1);
+      store.rotateKey(old.id, sampleKey("after its grace"), 3, local, 2, revision);
+    });
+    const key = await get(old.id);
+    expect(key).toMatchObject({ state: "KEY_STATE_EXPIRED", graceEndsAt: "1970-01-01T00:00:00.003Z" });
+    expect(key).not.toHaveProperty("revokedAt");
+    const listed = async (state: string) => {
+      const { answer } = await served().post("KeyService/ListKeys", {
+        filter: `owner = "project/past-grace" AND state = ${state}`,
+      });
+      return answer.keys ?? [];
+    };
+    expect([await listed("EXPIRED"), await listed("REVOKED"), await listed("ROTATED")]).toEqual([[key], [], []]);
+    expect(await refusalOf("RotateKey", { key: old.id })).toMatchObject({
+      ...KEY_STATE,
+      message: "only an active key can be rotated; this one is expired",
+    });
+    const longer = { key: old.id, updateMask: "expiresAt", expiresAt: "2999-01-01T00:00:00Z" };
+    expect(await changed("UpdateKey", longer)).toMatchObject({ state: "KEY_STATE_EXPIRED" });
+    expect(await changed("RevokeKey", { key: old.id })).toMatchObject({ state: "KEY_STATE_REVOKED" });
   });
 
   test("a list tells keys that are disabled or rotated from active ones", async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { BASE62_DIGITS } from "../../src/key/base62.ts";
 import { ADMIN_PREFIX, DEFAULT_PREFIX, SECRET_RANDOM_BYTES, writeSecret } from "../../src/key/secret.ts";
+import { tokenOf } from "../support/sample-keys.ts";
 import { serveOnce } from "./support/served.ts";
 
 const served = serveOnce();
@@ -7,13 +9,15 @@ const served = serveOnce();
 const newSecret = (prefix = DEFAULT_PREFIX) =>
   writeSecret(prefix, crypto.getRandomValues(new Uint8Array(SECRET_RANDOM_BYTES)));
 
-/** The same with another last character: no key any more, only a text that looks like one. */
-const spoiled = (secret: string) => secret.slice(0, -1) + (secret.endsWith("0") ? "1" : "0");
+/** The same with the next digit at its end: no key any more, only a text that looks like one, and so when done twice. */
+const spoiled = (secret: string) =>
+  secret.slice(0, -1) + BASE62_DIGITS.charAt((BASE62_DIGITS.indexOf(secret.slice(-1)) + 1) % BASE62_DIGITS.length);
 
 const HELD = "holds a whole key, which would be stored in the clear";
 const CREATE = "KeyService/CreateKey";
 const LIST = "KeyService/ListKeys";
 const CREATE_ADMIN = "AdminKeyService/CreateAdminKey";
+const CREATE_OWNER = "OwnerService/CreateOwner";
 
 describe("a whole key within a longer text is found:", () => {
   test.each<[string, (secret: string) => string]>([
@@ -53,6 +57,11 @@ describe("a whole key is refused by its field and stands in no part of the refus
     ["paths", CREATE, (secret) => ({ name: "x", paths: [`/v1/${secret}`] }), 200],
     ["name", CREATE_ADMIN, (name) => ({ name }), 200],
     ["scopes", CREATE_ADMIN, (secret) => ({ name: "x", scopes: ["keys:read", secret] }), 400],
+    ["display_name", CREATE_OWNER, (displayName) => ({ owner: "user/a", displayName }), 200],
+    ["owner", CREATE_OWNER, (secret) => ({ owner: `user/${secret}` }), 200],
+    ["scopes", CREATE_OWNER, (secret) => ({ owner: "user/b", scopes: ["api:read", secret] }), 200],
+    ["owner", "OwnerService/GetOwner", (owner) => ({ owner }), 400],
+    ["tenant", "OwnerService/ListOwners", (tenant) => ({ tenant }), 400],
     ["filter", LIST, (secret) => ({ filter: `owner = "user/${secret}"` }), 200],
     ["filter", LIST, (filter) => ({ filter }), 400],
   ])("%s of %s", async (field, method, bodyOf, twin) => {
@@ -83,4 +92,15 @@ test.each(["KeyService/GetKey", "KeyService/RevokeKey"])("a whole key names itse
   const { answer } = await served().post(CREATE, { name: "x" });
   const { id } = answer.key as { id: string };
   expect(await served().post(method, { key: answer.secret })).toMatchObject({ status: 200, answer: { key: { id } } });
+});
+
+test.each<[string, (token: string) => string, boolean]>([
+  ["alone", (token) => token, true],
+  ["in a sentence", (token) => `the old one was ${token}.`, true],
+  ["joined to a name", (token) => `KEY_${token}`, true],
+  ["without its signature", (token) => token.slice(0, token.lastIndexOf(".")), false],
+  ["with its first character changed, which is another's token", (token) => `f${token.slice(1)}`, false],
+])("a signed key within a longer text is found: %s is %3$s", async (_, textWith, found) => {
+  const { refused } = await served().post(CREATE, { name: "x", note: textWith(tokenOf("a")) });
+  expect(refused?.descriptions ?? []).toEqual(found ? [HELD] : []);
 });

@@ -53,6 +53,7 @@ describe.each([
       "grpc.reflection.v1alpha.ServerReflection",
       "keyward.admin.v1.AdminKeyService",
       "keyward.admin.v1.KeyService",
+      "keyward.admin.v1.OwnerService",
       "keyward.admin.v1.SystemService",
     ];
     expect(answer).toMatchObject({
@@ -92,6 +93,12 @@ describe.each([
       ["cidrs", 11],
       ["request_id", 12],
       ["validate_only", 13],
+      ["inherit_scopes", 15],
+      ["metadata", 16],
+      ["rate_limit", 17],
+      ["prefix", 18],
+      ["format", 19],
+      ["alg", 20],
     ]);
   });
 

@@ -54,7 +54,7 @@ describe("a key", () => {
     ["a reason of 501 characters", { reason: "x".repeat(501) }, "reason"],
     ["a reason with a line break", { reason: "a\nb" }, "reason"],
     ["no key", { key: "" }, "key"],
-    ["a key's name of 101 characters", { key: "x".repeat(101) }, "key"],
+    ["a key's name of 8,193 characters", { key: "x".repeat(8_193) }, "key"],
   ] as const)("is revoked within the bounds of the request only: %s", async (_, request, ...fields) => {
     const { key } = await served().local.call(createKey, { name: "x" });
     const { refused } = await served().post("KeyService/RevokeKey", { key: key?.id, ...request });
@@ -63,22 +63,26 @@ describe("a key", () => {
 });
 
 describe("a call that names a key", () => {
-  test.each(["KeyService/GetKey", "KeyService/RevokeKey", "AdminKeyService/RevokeAdminKey"])(
-    "%s takes 1 to 100 characters for its name",
-    async (method) => {
-      const answers = [];
-      for (const key of ["x", "x".repeat(100), "", "x".repeat(101)]) {
-        const { refused } = await served().post(method, { key });
-        answers.push([refused?.code, refused?.descriptions]);
-      }
-      expect(answers).toEqual([
-        ["not_found", []],
-        ["not_found", []],
-        ["invalid_argument", ["is required"]],
-        ["invalid_argument", ["has 101 characters; it must have <= 100"]],
-      ]);
-    },
-  );
+  test.each<[method: string, bound: number]>([
+    ["KeyService/GetKey", 8_192],
+    ["KeyService/RevokeKey", 8_192],
+    ["KeyService/DisableKey", 8_192],
+    ["KeyService/EnableKey", 8_192],
+    ["KeyService/RotateKey", 8_192],
+    ["AdminKeyService/RevokeAdminKey", 100],
+  ])("%s takes 1 to %i characters for its name", async (method, bound) => {
+    const answers = [];
+    for (const key of ["x", "x".repeat(bound), "", "x".repeat(bound + 1)]) {
+      const { refused } = await served().post(method, { key });
+      answers.push([refused?.code, refused?.descriptions]);
+    }
+    expect(answers).toEqual([
+      ["not_found", []],
+      ["not_found", []],
+      ["invalid_argument", ["is required"]],
+      ["invalid_argument", [`has ${bound + 1} characters; it must have <= ${bound}`]],
+    ]);
+  });
 });
 
 describe("an admin key", () => {

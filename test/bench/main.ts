@@ -9,6 +9,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import Table from "cli-table3";
 import { createCheck } from "../../src/check/check.ts";
 import { DEFAULT_SOURCES } from "../../src/check/credential.ts";
+import { createRateLimiter } from "../../src/check/rate-limit.ts";
 import { CheckRequestSchema } from "../../src/gen/envoy/service/auth/v3/external_auth_pb.ts";
 import type { KeyRecord } from "../../src/key/record.ts";
 import { writeSecret } from "../../src/key/secret.ts";
@@ -22,6 +23,8 @@ const CALLS_PER_ROUND = 20_000;
 
 const digest = (secret: string) => hash("sha256", secret, "hex");
 const good = writeSecret("kw", randomBytes(32));
+const limited = writeSecret("kw", randomBytes(32));
+const spent = writeSecret("kw", randomBytes(32));
 const record: KeyRecord = {
   id: "key_0VbbtArB0BXOUue9abRF",
   tenant: "acme",
@@ -35,9 +38,21 @@ const record: KeyRecord = {
   graceEndsAtMs: undefined,
   methods: [],
   networks: undefined,
+  inheritsScopes: false,
+  ownerLimits: undefined,
+  rateLimit: undefined,
+  signed: false,
   revision: 1,
 };
-const store = { find: (hashed: string) => (hashed === digest(good) ? record : undefined), revision: () => 1 };
+/** One that no caller here can use up, and one that the first has used up. */
+const ample = { requests: 1_000_000, windowMs: 1_000, cell: 0 };
+const scarce = { requests: 1, windowMs: 31 * 86_400_000, cell: 1 };
+const records = new Map([
+  [digest(good), record],
+  [digest(limited), { ...record, rateLimit: ample }],
+  [digest(spent), { ...record, rateLimit: scarce }],
+]);
+const store = { find: (hashed: string) => records.get(hashed), revision: () => 1 };
 const policy = compilePolicy({
   routes: [
     { path: "/healthz", access: "public" },
@@ -60,6 +75,7 @@ const check = createCheck({
   wwwAuthenticate: "on",
   expiryWarningMs: 0,
   digest,
+  rates: createRateLimiter(new BigInt64Array(new SharedArrayBuffer(16)), process.hrtime.bigint),
   store: createKeyCache(store, { maxKeys: 1000, maxUnknown: 1000 }),
   onStoreError: "deny",
   observe: () => {},
@@ -91,6 +107,8 @@ const context = { nowMs: Date.now(), decisionId: randomUUID() };
 const path = "/v1/orders/4711?expand=items";
 const requests = {
   "known key, allowed": request(good, path),
+  "known key with a rate limit, allowed": request(limited, path),
+  "known key with a rate limit, used up": request(spent, path),
   "known key, scope missing": request(good, "/v1/admin/users"),
   "unknown key": request(writeSecret("kw", randomBytes(32)), path),
   "mistyped key": request(`${good.slice(0, -1)}!`, path),

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { createCredentialReader, DEFAULT_SOURCES } from "../../src/check/credential.ts";
 import type { HeaderList } from "../support/check-request.ts";
-import { secretOf } from "../support/sample-keys.ts";
+import { secretOf, tokenOf } from "../support/sample-keys.ts";
 
 const reader = createCredentialReader(DEFAULT_SOURCES);
 
 const KEY = secretOf("a");
 const OTHER = secretOf("b");
 const ADMIN = secretOf("a", "kwadm");
+const TOKEN = tokenOf("a");
 
 function named(headers: HeaderList) {
   return headers.map(([name, value]) => ({ name, value }));
@@ -31,9 +32,11 @@ describe("a key is taken from", () => {
     ["a header of its own", "x-api-key", KEY],
     ["a header of its own between white space", "x-api-key", `\t ${KEY} \t`],
     ["a header of its own, under another prefix", "x-api-key", ADMIN],
+    ["a bearer token that is signed", "authorization", `Bearer ${TOKEN}`],
+    ["a header of its own that holds a signed one", "x-api-key", ` ${TOKEN}`],
   ])("%s", (_title, name, value) => {
     expect(read([name, value])).toEqual({
-      secret: value.includes(ADMIN) ? ADMIN : KEY,
+      secret: [ADMIN, TOKEN].find((secret) => value.includes(secret)) ?? KEY,
       carriers: { headers: [name] },
     });
   });
@@ -185,7 +188,8 @@ describe("a malformed credential is", () => {
     ["a key in quotes", `"${KEY}"`],
     ["a key behind a byte that looks like white space", `\xa0${KEY}`],
     ["a key behind a line end", `\n${KEY}`],
-    ["another's token", "eyJhbGciOiJub25lIn0.e30."],
+    ["another's token without a signature", "eyJhbGciOiJub25lIn0.e30."],
+    ["a token of 64 KiB", `eyJhbGciOiJub25lIn0.e30.${"a".repeat(65_536)}`],
     ["a foreign prefix of an alphabet that is not ours", KEY.replace("kw_", "KW_")],
     ["letters that are not ASCII", "kl\xc3\xbcch"],
     ["64 KiB", "k".repeat(65_536)],
@@ -242,6 +246,10 @@ describe("where no credential is judged, ours is found in", () => {
     ["another scheme with commas: not ours", [["authorization", 'Digest a="b", c="d"']], []],
     ["an empty header: not ours", [["x-api-key", ""]], []],
     ["an admin key", [["x-api-key", ADMIN]], ["x-api-key"]],
+    ["a signed key", [["authorization", `Bearer ${TOKEN}`]], ["authorization"]],
+    ["a signed key behind another's", [["x-api-key", `sk-12345, ${TOKEN}`]], ["x-api-key"]],
+    ["a signed key that was cut: not ours", [["x-api-key", TOKEN.slice(0, TOKEN.lastIndexOf(".") + 1)]], []],
+    ["another's token: not ours", [["authorization", `Bearer ${TOKEN.slice(1)}`]], []],
   ] as [string, HeaderList, string[]][])("%s", (_title, headers, carriers) => {
     expect(reader.carriersOfSecrets({ headers: named(headers), target: "/" })).toEqual({ headers: carriers });
   });

@@ -1,20 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { decide, decidePublic, deny, isAllowed, type Target } from "../../src/check/decide.ts";
 import type { AddressSet, KeyRecord } from "../../src/key/record.ts";
+import type { Binding } from "../../src/policy/binding.ts";
 import type { Rule } from "../../src/policy/rule.ts";
-import { policyOf } from "../support/policies.ts";
+import { judging, policyOf, ruleOf } from "../support/policies.ts";
 import { recordOf } from "../support/sample-keys.ts";
 
 const nowMs = 1_700_000_000_000;
 const target: Target = { method: "GET", path: "/v1/orders", address: "192.0.2.1" };
 
+const acme: Binding = { literal: "acme", segment: undefined };
+const named: Binding = { literal: "", segment: 1 };
+const ci: Binding = { literal: "service/ci", segment: undefined };
+const project: Binding = { literal: "project/", segment: 1 };
+
 /** A set of exactly these addresses. */
 function only(...addresses: string[]): AddressSet {
   return { has: (address) => addresses.includes(address) };
-}
-
-function ruleOf(more: Partial<Rule> = {}): Rule {
-  return { access: "authenticated", scopes: [], match: "any", route: "/**", ...more };
 }
 
 test.each<[string, Partial<KeyRecord>, Partial<Rule>, string]>([
@@ -22,7 +24,9 @@ test.each<[string, Partial<KeyRecord>, Partial<Rule>, string]>([
   ["a revoked key", { revoked: true }, {}, "key_revoked"],
   ["a disabled key", { disabled: true }, {}, "key_disabled"],
   ["a rotated key in the last millisecond of its grace", { graceEndsAtMs: nowMs + 1 }, {}, "allowed"],
-  ["a rotated key at the end of its grace", { graceEndsAtMs: nowMs }, {}, "key_revoked"],
+  ["a rotated key at the end of its grace", { graceEndsAtMs: nowMs }, {}, "key_expired"],
+  ["a key of an owner that may open", { ownerLimits: { disabled: false, scopes: undefined } }, {}, "allowed"],
+  ["a key of a disabled owner", { ownerLimits: { disabled: true, scopes: undefined } }, {}, "owner_disabled"],
   ["a key for this method", { methods: ["GET"] }, {}, "allowed"],
   ["a key for another method", { methods: ["HEAD"] }, {}, "method_not_allowed"],
   ["a key for this method among others", { methods: ["POST", "GET"] }, {}, "allowed"],
@@ -55,12 +59,31 @@ test.each<[string, Partial<KeyRecord>, Partial<Rule>, string]>([
   ],
   ["revoked before expired", { revoked: true, expiresAtMs: 0 }, {}, "key_revoked"],
   ["revoked before disabled", { revoked: true, disabled: true }, {}, "key_revoked"],
-  ["rotated for good before disabled", { graceEndsAtMs: nowMs, disabled: true }, {}, "key_revoked"],
+  ["disabled before its owner", { disabled: true, ownerLimits: { disabled: true, scopes: [] } }, {}, "key_disabled"],
+  ["its owner before expired", { expiresAtMs: 0, ownerLimits: { disabled: true, scopes: [] } }, {}, "owner_disabled"],
+  ["disabled after its grace", { graceEndsAtMs: nowMs, disabled: true }, {}, "key_disabled"],
   ["disabled before expired", { disabled: true, expiresAtMs: 0 }, {}, "key_disabled"],
   ["disabled in its grace", { disabled: true, graceEndsAtMs: nowMs + 1 }, {}, "key_disabled"],
   ["expired in its grace", { expiresAtMs: nowMs, graceEndsAtMs: nowMs + 1 }, {}, "key_expired"],
   ["expired before not yet valid", { expiresAtMs: 0, notBeforeMs: nowMs + 1 }, {}, "key_expired"],
   ["not yet valid before the address", { notBeforeMs: nowMs + 1, networks: only() }, {}, "key_not_yet_valid"],
+  ["a key of this tenant", { tenant: "acme" }, { tenant: acme }, "allowed"],
+  ["a key of another tenant", { tenant: "acmf" }, { tenant: acme }, "tenant_mismatch"],
+  ["a key of no tenant", {}, { tenant: acme }, "tenant_mismatch"],
+  ["a key of a tenant where none is asked for", { tenant: "acme" }, {}, "allowed"],
+  ["a key of the tenant that the path names", { tenant: "orders" }, { tenant: named }, "allowed"],
+  ["a key of a part of the tenant that the path names", { tenant: "order" }, { tenant: named }, "tenant_mismatch"],
+  ["a key of the tenant that another part names", { tenant: "v1" }, { tenant: named }, "tenant_mismatch"],
+  ["a key of this owner", { owner: "service/ci" }, { owner: ci }, "allowed"],
+  ["a key of another owner", { owner: "service/cj" }, { owner: ci }, "owner_mismatch"],
+  ["a key of no owner", {}, { owner: ci }, "owner_mismatch"],
+  ["a key of the owner that the path names", { owner: "project/orders" }, { owner: project }, "allowed"],
+  ["a key of another kind of owner", { owner: "service/orders" }, { owner: project }, "owner_mismatch"],
+  ["the address before the tenant", { networks: only(), tenant: "b" }, { tenant: acme }, "address_not_allowed"],
+  ["the tenant before the owner", { tenant: "b" }, { tenant: acme, owner: ci }, "tenant_mismatch"],
+  ["the owner, where the tenant agrees", { tenant: "acme" }, { tenant: acme, owner: ci }, "owner_mismatch"],
+  ["the tenant before the method", { methods: ["PUT"] }, { tenant: acme }, "tenant_mismatch"],
+  ["the owner before the method", { methods: ["PUT"] }, { owner: ci }, "owner_mismatch"],
   ["the address before the method", { networks: only(), methods: ["PUT"] }, {}, "address_not_allowed"],
   ["the method before the path", { methods: ["PUT"], paths: ["/x"] }, {}, "method_not_allowed"],
   ["the path before the scope", { paths: ["/x"] }, { scopes: ["a"] }, "path_not_allowed"],
@@ -69,19 +92,21 @@ test.each<[string, Partial<KeyRecord>, Partial<Rule>, string]>([
 ])("%s on a route: %4$s with %s and %s", (_title, key, asked, reason) => {
   const record = recordOf(key);
   const rule = ruleOf(asked);
-  const decision = decide(target, rule, record, nowMs);
+  const decision = decide(target, rule, record, nowMs, judging);
   expect(decision).toMatchObject({ allowed: reason === "allowed", reason, record, rule });
   expect(isAllowed(decision)).toBe(reason === "allowed");
 });
 
 test("a key that is bound to addresses is refused where the address is not known", () => {
   const bound = recordOf({ networks: { has: () => true } });
-  expect(decide(target, ruleOf(), bound, nowMs)).toMatchObject({ reason: "allowed" });
-  expect(decide({ ...target, address: undefined }, ruleOf(), bound, nowMs)).toMatchObject({
+  expect(decide(target, ruleOf(), bound, nowMs, judging)).toMatchObject({ reason: "allowed" });
+  expect(decide({ ...target, address: undefined }, ruleOf(), bound, nowMs, judging)).toMatchObject({
     allowed: false,
     reason: "address_not_allowed",
   });
-  expect(decide({ ...target, address: undefined }, ruleOf(), recordOf(), nowMs)).toMatchObject({ reason: "allowed" });
+  expect(decide({ ...target, address: undefined }, ruleOf(), recordOf(), nowMs, judging)).toMatchObject({
+    reason: "allowed",
+  });
 });
 
 describe("without a key", () => {
@@ -135,14 +160,18 @@ describe("with scopes that imply others, a key", () => {
     ["has a scope that is not defined", ["b"], { scopes: ["b"] }, "allowed"],
     ["has nothing in another case", ["Write"], { scopes: ["read"] }, "insufficient_scope"],
   ])("%s", (_title, granted, asked, reason) => {
-    const decision = decide(target, ruleOf(asked), recordOf({ scopes: granted }), nowMs, scopes);
+    const decision = decide(target, ruleOf(asked), recordOf({ scopes: granted }), nowMs, { ...judging, scopes });
     expect(decision).toMatchObject({ allowed: reason === "allowed", reason });
     expect(isAllowed(decision)).toBe(reason === "allowed");
   });
 
   test("does not have what would be implied if no graph is handed over", () => {
     const record = recordOf({ scopes: ["write"] });
-    expect(decide(target, ruleOf({ scopes: ["read"] }), record, nowMs)).toMatchObject({ reason: "insufficient_scope" });
-    expect(decide(target, ruleOf({ scopes: ["read"] }), record, nowMs, scopes)).toMatchObject({ reason: "allowed" });
+    expect(decide(target, ruleOf({ scopes: ["read"] }), record, nowMs, judging)).toMatchObject({
+      reason: "insufficient_scope",
+    });
+    expect(decide(target, ruleOf({ scopes: ["read"] }), record, nowMs, { ...judging, scopes })).toMatchObject({
+      reason: "allowed",
+    });
   });
 });

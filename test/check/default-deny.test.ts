@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CheckPorts, createCheck } from "../../src/check/check.ts";
+import type { RateLimiter, Taken } from "../../src/check/rate-limit.ts";
 import type { KeyRecord } from "../../src/key/record.ts";
 import { type Described, describeRequest } from "../support/check-request.ts";
 import { policyOf } from "../support/policies.ts";
@@ -11,6 +12,7 @@ import { headersOf, verdictOf } from "../support/verdict.ts";
 const KEY = secretOf("a");
 const good: Described = { path: "/v1", headers: [["authorization", `Bearer ${KEY}`]] };
 const store = storeOf({ [KEY]: recordOf() });
+const limited = storeOf({ [KEY]: recordOf({ rateLimit: { requests: 1, windowMs: 1_000, cell: 0 } }) });
 
 function thrower(cause: unknown): () => never {
   return () => {
@@ -18,6 +20,7 @@ function thrower(cause: unknown): () => never {
   };
 }
 
+const undecided: RateLimiter["take"] = (limit) => ({ limit, remaining: 1, nextInSeconds: 1 }) as Taken;
 const broken = new Error("broken");
 const asking = policyOf([{ path: "/v1", scopes: ["a"] }]);
 
@@ -28,8 +31,13 @@ describe("whatever breaks is a denial:", () => {
     ["a digest that throws", { digest: thrower(broken) }, "internal_error"],
     ["a policy that throws", { policy: { ...policyOf([]), ruleFor: thrower(broken) } }, "internal_error"],
     [
-      "a scope graph that throws",
-      { policy: { ...asking, scopes: { defined: [], sufficientFor: thrower(broken) } } },
+      "a scope graph that throws when it is asked what a key grants",
+      { policy: { ...asking, scopes: { ...asking.scopes, effectiveScopes: thrower(broken) } } },
+      "internal_error",
+    ],
+    [
+      "a scope graph that throws when it is asked whether that is enough",
+      { policy: { ...asking, scopes: { ...asking.scopes, grants: thrower(broken) } } },
       "internal_error",
     ],
     [
@@ -37,6 +45,13 @@ describe("whatever breaks is a denial:", () => {
       { policy: { ...policyOf([]), ruleFor: () => undefined as never } },
       "misconfigured_route",
     ],
+    ["a limiter that throws", { store: limited, rates: { take: thrower(broken) } }, "internal_error"],
+    [
+      "a limiter that answers with an empty object",
+      { store: limited, rates: { take: () => ({}) as Taken } },
+      "internal_error",
+    ],
+    ["a limiter that does not say whether", { store: limited, rates: { take: undecided } }, "rate_limited"],
     ["an observer that throws", { observe: thrower(broken) }, "internal_error"],
     ["a store that answers with an empty object", { store: { find: () => ({}) as KeyRecord } }, "internal_error"],
     ["a store that answers with null", { store: { find: () => null as never } }, "internal_error"],

@@ -3,7 +3,7 @@ import { decide, decidePublic, type Target } from "../../src/check/decide.ts";
 import { createEncode, type EncodeSettings } from "../../src/check/encode.ts";
 import { HeaderValueOption_HeaderAppendAction } from "../../src/gen/envoy/config/core/v3/base_pb.ts";
 import type { KeyRecord } from "../../src/key/record.ts";
-import type { Rule } from "../../src/policy/rule.ts";
+import { judging, ruleOf } from "../support/policies.ts";
 import { identityHeaders, sampleContext } from "../support/sample-check.ts";
 import { recordOf } from "../support/sample-keys.ts";
 import { headersOf, verdictOf } from "../support/verdict.ts";
@@ -18,11 +18,11 @@ const settings: EncodeSettings = {
 const encode = createEncode(settings);
 
 const target: Target = { method: "GET", path: "/", address: undefined };
-const rule: Rule = { access: "authenticated", scopes: [], match: "any", route: "/**" };
+const rule = ruleOf();
 const whole = recordOf({ id: "key_1", owner: "user/a", tenant: "acme", scopes: ["a:read", "b"] });
 
 function allowed(record: KeyRecord, headers: string[] = [], spellings: string[] = []) {
-  return verdictOf(encode(decide(target, rule, record, 0), sampleContext, { headers }, spellings));
+  return verdictOf(encode(decide(target, rule, record, 0, judging), sampleContext, { headers }, spellings));
 }
 
 function allowedUnseen(headers: string[] = [], spellings: string[] = []) {
@@ -113,13 +113,15 @@ describe("an allow", () => {
     const names = { keyId: "key", owner: "x-owner", tenant: "x.tenant", scopes: "x_scopes" };
     const other = createEncode({ ...settings, identityHeaders: names });
     const some = recordOf({ id: "key_1", scopes: ["a"] });
-    const verdict = verdictOf(other(decide(target, rule, some, 0), sampleContext, { headers: [] }, ["x-tenant"]));
+    const verdict = verdictOf(
+      other(decide(target, rule, some, 0, judging), sampleContext, { headers: [] }, ["x-tenant"]),
+    );
     expect(headersOf(verdict)).toEqual({ key: "key_1", x_scopes: "a" });
     expect(verdict.removed.toSorted()).toEqual(["x-owner", "x-tenant", "x.tenant", "x_owner"]);
   });
 
   test("is refused to whatever decide did not make", () => {
-    const real = decide(target, rule, whole, 0);
+    const real = decide(target, rule, whole, 0, judging);
     const forged = { ...real } as typeof real;
     expect(forged).toMatchObject({ allowed: true, reason: "allowed" });
     expect(() => encode(forged, sampleContext, { headers: [] }, [])).toThrow("only decide may allow");
@@ -134,7 +136,7 @@ describe("an answer", () => {
     );
     const answers = records.map((record) => {
       const context = { ...sampleContext, decisionId: `d-${index(record)}` };
-      return encode(decide(target, rule, record, 0), context, { headers: [] }, []);
+      return encode(decide(target, rule, record, 0, judging), context, { headers: [] }, []);
     });
     const told = answers.map((answer) => verdictOf(answer).metadata);
     expect(told.map(({ key_id, owner, decision_id }) => ({ key_id, owner, decision_id }))).toEqual(
@@ -152,7 +154,9 @@ describe("an answer", () => {
 
   test("is as it would be after an answer that could not be written", () => {
     const broken = recordOf({ owner: "user/a", scopes: ["a", undefined as unknown as string] });
-    expect(() => encode(decide(target, rule, broken, 0), sampleContext, { headers: [] }, [])).toThrow(TypeError);
+    expect(() => encode(decide(target, rule, broken, 0, judging), sampleContext, { headers: [] }, [])).toThrow(
+      TypeError,
+    );
     expect(allowed(whole)).toMatchObject({ code: 0, metadata: { key_id: "key_1" } });
   });
 });

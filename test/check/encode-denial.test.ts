@@ -3,7 +3,7 @@ import { deny } from "../../src/check/decide.ts";
 import { createEncode, type EncodeSettings } from "../../src/check/encode.ts";
 import { REASON_NAMES, REASONS, type Reason, type Refusal } from "../../src/check/reason.ts";
 import { HeaderValueOption_HeaderAppendAction } from "../../src/gen/envoy/config/core/v3/base_pb.ts";
-import type { Rule } from "../../src/policy/rule.ts";
+import { ruleOf } from "../support/policies.ts";
 import { identityHeaders, sampleContext } from "../support/sample-check.ts";
 import { recordOf } from "../support/sample-keys.ts";
 import { headersOf, verdictOf } from "../support/verdict.ts";
@@ -18,8 +18,10 @@ const settings: EncodeSettings = {
 const encode = createEncode(settings);
 const nothing = { headers: [] };
 
-const rule: Rule = { access: "authenticated", scopes: ["a:read", "b"], match: "any", route: "/v1" };
-const record = recordOf({ id: "key_1", owner: "user/a", scopes: ["c", "d:*"] });
+const rule = ruleOf({ scopes: ["a:read", "b"], route: "/v1" });
+const record = recordOf({ id: "key_1", owner: "user/a", scopes: ["a:*", "c", "d:*"] });
+/** What is left of them by the owner. */
+const scopes = ["c", "d:*"];
 
 function denied(reason: Reason, encoded = encode(deny(reason), sampleContext, nothing, [])) {
   return verdictOf(encoded);
@@ -35,6 +37,7 @@ const challenges: Record<string, string> = {
   unknown_key: bearer("invalid_token", "The API key is not known"),
   key_revoked: bearer("invalid_token", "API key has been revoked"),
   key_disabled: bearer("invalid_token", "API key is disabled"),
+  owner_disabled: bearer("invalid_token", "API key belongs to a disabled owner"),
   key_expired: bearer("invalid_token", "API key has expired"),
   key_not_yet_valid: bearer("invalid_token", "API key is not valid yet"),
   insufficient_scope: bearer("insufficient_scope", "API key does not have required permissions"),
@@ -82,7 +85,7 @@ test("a denial without an error names none in its body", () => {
 });
 
 test("a denial of a known key names the key in metadata, and nowhere else", () => {
-  const verdict = denied("key_revoked", encode(deny("key_revoked", rule, record), sampleContext, nothing, []));
+  const verdict = denied("key_revoked", encode(deny("key_revoked", rule, record, scopes), sampleContext, nothing, []));
   expect(verdict.metadata).toEqual({
     decision_id: "d-1",
     reason: "key_revoked",
@@ -97,7 +100,7 @@ describe("a denial for want of a scope", () => {
   test("names the scopes that are asked for and those that are there", () => {
     const verdict = denied(
       "insufficient_scope",
-      encode(deny("insufficient_scope", rule, record), sampleContext, nothing, []),
+      encode(deny("insufficient_scope", rule, record, scopes), sampleContext, nothing, []),
     );
     expect(JSON.parse(verdict.body)).toEqual({
       error: "insufficient_scope",
@@ -110,7 +113,7 @@ describe("a denial for want of a scope", () => {
   });
 
   test("names an empty list where the key has none", () => {
-    const bare = encode(deny("insufficient_scope", rule, recordOf()), sampleContext, nothing, []);
+    const bare = encode(deny("insufficient_scope", rule, recordOf(), []), sampleContext, nothing, []);
     expect(JSON.parse(denied("insufficient_scope", bare).body)).toMatchObject({ provided: [] });
   });
 });
@@ -139,7 +142,7 @@ describe("under www_authenticate: off", () => {
   const quiet = createEncode({ ...settings, wwwAuthenticate: "off" });
 
   test.each(REASON_NAMES)("%s carries no challenge, and is told as before in all else", (reason) => {
-    const decision = deny(reason, rule, record);
+    const decision = deny(reason, rule, record, scopes);
     const { "www-authenticate": challenge, ...others } = headersOf(
       verdictOf(encode(decision, sampleContext, nothing, [])),
     );

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { REASON_NAMES } from "../../src/check/reason.ts";
 import type { KeyRecord } from "../../src/key/record.ts";
 import { policyOf } from "../support/policies.ts";
+import { ratesAt } from "../support/rates.ts";
 import { createSampleCheck, sampleContext } from "../support/sample-check.ts";
 import { recordOf, secretOf, storeOf } from "../support/sample-keys.ts";
 import { verdictOf } from "../support/verdict.ts";
@@ -16,10 +17,13 @@ interface Scene {
   presented: string[];
   known: boolean;
   storeAnswers: boolean;
+  /** Whether the one request that the key's limit allows was made before. */
+  usedUp: boolean;
   record: KeyRecord;
 }
 
 const KEY = secretOf("a");
+const LIMIT = { requests: 1, windowMs: 60_000, cell: 0 };
 
 function soundScene(): Scene {
   return {
@@ -30,11 +34,15 @@ function soundScene(): Scene {
     presented: [KEY],
     known: true,
     storeAnswers: true,
+    usedUp: false,
     record: recordOf({
+      tenant: "v1",
+      owner: "project/orders",
       scopes: ["orders:read"],
       paths: ["/v1"],
       methods: ["GET"],
       networks: { has: (address) => address === "192.0.2.1" },
+      rateLimit: LIMIT,
     }),
   };
 }
@@ -117,6 +125,12 @@ const faults: [reason: string, spoil: (scene: Scene) => void][] = [
     },
   ],
   [
+    "owner_disabled",
+    (scene) => {
+      scene.record = { ...scene.record, ownerLimits: { disabled: true, scopes: undefined } };
+    },
+  ],
+  [
     "key_expired",
     (scene) => {
       scene.record = { ...scene.record, ...early };
@@ -132,6 +146,18 @@ const faults: [reason: string, spoil: (scene: Scene) => void][] = [
     "address_not_allowed",
     (scene) => {
       scene.record = { ...scene.record, networks: { has: () => false } };
+    },
+  ],
+  [
+    "tenant_mismatch",
+    (scene) => {
+      scene.record = { ...scene.record, tenant: "v2" };
+    },
+  ],
+  [
+    "owner_mismatch",
+    (scene) => {
+      scene.record = { ...scene.record, owner: "project/order" };
     },
   ],
   [
@@ -152,21 +178,30 @@ const faults: [reason: string, spoil: (scene: Scene) => void][] = [
       scene.record = { ...scene.record, scopes: ["orders:rea"] };
     },
   ],
+  [
+    "rate_limited",
+    (scene) => {
+      scene.usedUp = true;
+    },
+  ],
 ];
 
 function judge(spoils: readonly ((scene: Scene) => void)[]) {
   const scene = soundScene();
   for (const spoil of spoils) spoil(scene);
-  const { method, host, path, extensions, presented, known, storeAnswers, record } = scene;
+  const { method, host, path, extensions, presented, known, storeAnswers, usedUp, record } = scene;
+  const rates = ratesAt(() => 0n);
+  if (usedUp) rates.take(LIMIT);
   const store = storeOf(known ? { [KEY]: record } : {});
   const check = createSampleCheck({
-    policy: policyOf([{ path: "/v1/orders", scopes: ["orders:read"] }]),
+    policy: policyOf([{ path: "/{t}/{p}", tenant: "{t}", owner: "project/{p}", scopes: ["orders:read"] }]),
     store: {
       find(digest) {
         if (!storeAnswers) throw new Error("disk gone");
         return store.find(digest);
       },
     },
+    rates,
   });
   const places = [(secret: string) => `Bearer ${secret}`, (secret: string) => secret];
   const headers = presented.map((secret, index) => {

@@ -17,12 +17,16 @@ const told: [name: string, ...Told][] = [
   ["unknown_key", 401, "invalid_token", "The API key is not known", true],
   ["key_revoked", 401, "invalid_token", "API key has been revoked", true],
   ["key_disabled", 401, "invalid_token", "API key is disabled", true],
+  ["owner_disabled", 401, "invalid_token", "API key belongs to a disabled owner", true],
   ["key_expired", 401, "invalid_token", "API key has expired", true],
   ["key_not_yet_valid", 401, "invalid_token", "API key is not valid yet", true],
   ["address_not_allowed", 403, "access_denied", "API key may not be used from this address", false],
+  ["tenant_mismatch", 403, "access_denied", "API key does not belong to the tenant of this path", false],
+  ["owner_mismatch", 403, "access_denied", "API key does not belong to the owner of this path", false],
   ["method_not_allowed", 403, "access_denied", "API key may not be used with this method", false],
   ["path_not_allowed", 403, "access_denied", "API key may not be used on this path", false],
   ["insufficient_scope", 403, "insufficient_scope", "API key does not have required permissions", true],
+  ["rate_limited", 429, "rate_limited", "API key has been used as often as its rate limit allows", false],
   ["internal_error", 503, "temporarily_unavailable", "The request could not be judged because of a defect", false],
 ];
 

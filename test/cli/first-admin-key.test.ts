@@ -32,7 +32,11 @@ describe("--write-admin-key", () => {
     expect(text).toMatch(/^kwadm_[0-9A-Za-z]{49}\n$/);
     expect(await callWith(text.trim(), keyward)).toBe("accepted");
     expect(await adminKeysOf(keyward)).toMatchObject([
-      { name: "first admin key", createdBy: "configuration", scopes: ["keys:read", "keys:write", "admins:write"] },
+      {
+        name: "first admin key",
+        createdBy: "configuration",
+        scopes: ["keys:read", "keys:write", "owners:write", "admins:write", "system:write"],
+      },
     ]);
     expect(keyward.log()).toContain("a first admin key was written to");
     expect(keyward.log()).not.toContain(text.slice(0, 16));

@@ -7,6 +7,7 @@ import { ConfigError, type LoadedSettings, loadSettings } from "../../src/config
 import { formatOrigin } from "../../src/config/origin.ts";
 import type { Sources } from "../../src/config/sources.ts";
 import { writeSecret } from "../../src/key/secret.ts";
+import { tokenOf } from "../support/sample-keys.ts";
 
 const ADMIN_KEY = writeSecret("kwadm", new Uint8Array(32).fill(7));
 const DATA_KEY = writeSecret("kw", new Uint8Array(32).fill(7));
@@ -60,8 +61,10 @@ test("without any source there are the defaults", () => {
       tenant: "x-keyward-tenant",
       scopes: "x-keyward-scopes",
     },
+    jwt: { issuer: "keyward", audience: "keyward" },
     policy: { routes: [], defaultAccess: undefined, scopes: undefined },
     credentials: [{ from: "bearer" }, { from: "scheme", name: "apikey" }, { from: "header", name: "x-api-key" }],
+    tenants: new Map(),
   });
   expect(warnings).toEqual([]);
   expect(file).toBeUndefined();
@@ -170,6 +173,7 @@ describe("values that cannot be", () => {
       ],
     ],
     [{ realm: `${DATA_KEY}\n` }, {}, ['--realm <redacted> must be 1 to 64 letters, digits, spaces, ".", "_" or "-"']],
+    [{ mode: tokenOf("a") }, {}, ["--mode <redacted> must be one of all, authz, admin"]],
   ])("flags %j and variables %j are refused", (flags, env, problems) => {
     expect(problemsOf({ flags, env }).toSorted()).toEqual(problems.toSorted());
   });
@@ -279,7 +283,21 @@ describe("routes", () => {
     );
     expect(problemsOf({})).toEqual([
       "keyward.yaml:4: routes[1].access deny contradicts scopes",
-      "keyward.yaml:6: routes[2] says neither access nor scopes",
+      "keyward.yaml:6: routes[2] says none of access, scopes, tenant, owner",
+    ]);
+  });
+
+  test("that bind what cannot be bound are problems with their lines", () => {
+    writeFileSync(
+      join(cwd, "keyward.yaml"),
+      'routes:\n  - path: "/t/{t}/**"\n    tenant: "{tenant}"\n  - path: /a\n    owner: user/a b\n' +
+        "  - path: /b\n    forward_credential: true\n    access: public\n",
+    );
+    expect(problemsOf({})).toEqual([
+      'keyward.yaml:3: routes[0].tenant "{tenant}" must be a segment of the path',
+      'keyward.yaml:5: routes[1].owner "user/a b" must be "user/…", "service/…" or "project/…", then 1 to 128 of A-Z, a-z, ' +
+        '0-9 and . _ @ + -, all or the end of which may be "{name}" of a segment of the path',
+      "keyward.yaml:8: routes[2].access public contradicts forward_credential",
     ]);
   });
 });
@@ -319,6 +337,43 @@ describe("credentials", () => {
     writeFileSync(join(cwd, "keyward.yaml"), `credentials:\n  - { from: header, name: ${name} }\n`);
     const problems = problemsOf({ flags: { "identity-headers-tenant": "x-me" } });
     expect(problems).toEqual(messages.map((message) => `keyward.yaml:2: credentials[0] ${message}`));
+  });
+});
+
+describe("tenants", () => {
+  test("are handed on by their names, whatever those mean to an object", () => {
+    const source = "tenants:\n  acme: { grantable_scopes: [a, 'b:*'], prefix: acme_live }\n  constructor:\n";
+    writeFileSync(join(cwd, "keyward.yaml"), source);
+    const acme = { grantable_scopes: ["a", "b:*"], prefix: "acme_live" };
+    expect([...load().settings.tenants]).toEqual([
+      ["acme", acme],
+      ["constructor", {}],
+    ]);
+    expect(load().origins.get("tenants")).toEqual({ kind: "file", file: "keyward.yaml", line: 1 });
+  });
+
+  test("that cannot be are problems with their lines", () => {
+    const source = [
+      "scopes: { orders:read: , orders:write: , 'billing:read': }",
+      "tenants:",
+      "  Acme: { prefix: acme }",
+      "  globex:",
+      "    prefix: kwadm_x",
+      "    grantable_scopes:",
+      "      - orders:read",
+      "      - orders:reed",
+      "      - orders:*",
+      "      - shipping:*",
+      "      - a*",
+    ].join("\n");
+    writeFileSync(join(cwd, "keyward.yaml"), source);
+    expect(problemsOf({})).toEqual([
+      'keyward.yaml:3: tenants.Acme must be named with 1 to 63 of a-z, 0-9, "-" and "_", the first a letter or digit',
+      'keyward.yaml:5: tenants.globex.prefix "kwadm_x" must be 1 to 32 of a-z, 0-9 and "_", no "_" at either end or twice in a row, and not kwadm',
+      'keyward.yaml:8: tenants.globex.grantable_scopes[1] "orders:reed" is not among the scopes (did you mean "orders:read"?)',
+      'keyward.yaml:10: tenants.globex.grantable_scopes[3] "shipping:*" is not among the scopes',
+      'keyward.yaml:11: tenants.globex.grantable_scopes[4] "a*" must be a scope, with "*" only as the whole last segment',
+    ]);
   });
 });
 

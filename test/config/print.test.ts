@@ -29,9 +29,11 @@ key_lifetime: { default: 30d, max: 90d }
 expiry_warning: 36h
 identity_headers: { owner: x-owner }
 write_admin_key: "#key"
+jwt: { issuer: "https://keys.example.com/#1", audience: "null" }
 routes:
   - { path: "/a/**", host: a.example.com, methods: [GET, POST], scopes: [a:b, "1"], match: all }
   - { path: /b, access: public }
+  - { path: "/t/{t}/{u}", tenant: "{t}", owner: "user/u-{u}", forward_credential: true }
 credentials:
   - { from: bearer }
   - { from: scheme, name: Token }
@@ -42,6 +44,10 @@ credentials:
 scopes:
   a:b: { description: "# all of it: yes", implies: ["1", "*"] }
   "1":
+tenants:
+  acme: { grantable_scopes: ["*", a:b, "1"], prefix: "1" }
+  "2":
+  constructor: { grantable_scopes: [] }
 `;
 
 function loadText(text: string): LoadedSettings {

@@ -169,6 +169,56 @@ describe("credentials are refused, with their line:", () => {
   });
 });
 
+/** One route, on the second line. */
+const route = (entry: string) => `routes:\n  - ${entry}\n`;
+
+describe("what routes bind and pass on is read:", () => {
+  test.each<[string, string, object]>([
+    ["a tenant", route("{ path: /a, tenant: acme }"), { path: "/a", tenant: "acme" }],
+    ["the tenant in a segment", route('{ path: "/t/{t}/**", tenant: "{t}" }'), { path: "/t/{t}/**", tenant: "{t}" }],
+    [
+      "the owner in a segment",
+      route('{ path: "/p/{p}", owner: "project/{p}" }'),
+      { path: "/p/{p}", owner: "project/{p}" },
+    ],
+    [
+      "that a signed key goes on",
+      route("{ path: /a, forward_credential: true }"),
+      { path: "/a", forward_credential: true },
+    ],
+    ["that it does not", route("{ path: /a, forward_credential: false }"), { path: "/a", forward_credential: false }],
+  ])("%s", (_title, source, read) => {
+    expect(readConfigFile("k.yaml", source)).toMatchObject({ structures: { routes: [read] }, problems: [] });
+  });
+
+  test.each<[string, string, string[]]>([
+    ["a number for a tenant", "{ path: /a, tenant: 7 }", ["tenant 7 must be text, so put it in quotes"]],
+    ["a segment without quotes, which is a mapping", "{ path: /a, tenant: {t} }", ["tenant (a mapping) must be text"]],
+    ["no tenant", "{ path: /a, tenant: }", ["tenant (empty) must be text"]],
+    ["a list of owners", "{ path: /a, owner: [user/a] }", ["owner (a list) must be text"]],
+    ["a word for whether", "{ path: /a, forward_credential: yes }", ['forward_credential "yes" must be true or false']],
+    ["a number for whether", "{ path: /a, forward_credential: 1 }", ["forward_credential 1 must be true or false"]],
+    [
+      "a text for whether",
+      '{ path: /a, forward_credential: "true" }',
+      ['forward_credential "true" must be true or false'],
+    ],
+  ])("not %s", (_title, entry, problems) => {
+    const file = readConfigFile("k.yaml", route(entry));
+    expect(file.problems).toEqual(problems.map((problem) => `k.yaml:2: routes[0].${problem}`));
+    expect(file.structures).toEqual({});
+  });
+
+  test.each([
+    ["tenants", "tenant"],
+    ["ownr", "owner"],
+    ["forward_credentials", "forward_credential"],
+  ])("not with the typo %s", (typo, meant) => {
+    const { problems } = readConfigFile("k.yaml", route(`{ path: /a, ${typo}: a }`));
+    expect(problems).toEqual([`k.yaml:2: unknown key "${typo}" in routes[0] (did you mean "${meant}"?)`]);
+  });
+});
+
 describe("scopes are read:", () => {
   test.each<[string, string, object]>([
     ["none", "scopes: {}", {}],
@@ -188,6 +238,55 @@ describe("scopes are read:", () => {
     const file = readConfigFile("k.yaml", source);
     expect(file.problems).toEqual([]);
     expect(file.structures).toEqual({ scopes });
+  });
+});
+
+describe("tenants are read:", () => {
+  test.each<[string, string, object]>([
+    ["none", "tenants: {}", {}],
+    ["one of which nothing is said", "tenants:\n  acme:\n", { acme: {} }],
+    [
+      "one that may be granted nothing",
+      "tenants: { acme: { grantable_scopes: [] } }",
+      { acme: { grantable_scopes: [] } },
+    ],
+    [
+      "two with everything",
+      'tenants:\n  acme: { grantable_scopes: [a:read, "b:*"], prefix: acme_live }\n  "2": { prefix: "2" }\n',
+      { acme: { grantable_scopes: ["a:read", "b:*"], prefix: "acme_live" }, "2": { prefix: "2" } },
+    ],
+  ])("%s", (_title, source, tenants) => {
+    const file = readConfigFile("k.yaml", source);
+    expect(file.problems).toEqual([]);
+    expect(file.structures).toEqual({ tenants });
+  });
+});
+
+describe("tenants are refused, with their line:", () => {
+  test.each<[string, string, string[]]>([
+    ["nothing", "tenants:", ["k.yaml:1: tenants (empty) must be a mapping"]],
+    ["a list", "tenants: [acme]", ["k.yaml:1: tenants (a list) must be a mapping"]],
+    ["a word for a tenant", "tenants:\n  acme: x\n", ['k.yaml:2: tenants.acme "x" must be a mapping']],
+    [
+      "one scope for a list",
+      "tenants:\n  acme:\n    grantable_scopes: a\n",
+      ['k.yaml:3: tenants.acme.grantable_scopes "a" must be a list'],
+    ],
+    [
+      "a number for a prefix",
+      "tenants:\n  acme:\n    prefix: 2\n",
+      ["k.yaml:3: tenants.acme.prefix 2 must be text, so put it in quotes"],
+    ],
+    [
+      "a typo",
+      "tenants:\n  acme:\n    grantable_scope: [a]\n",
+      ['k.yaml:3: unknown key "grantable_scope" in tenants.acme (did you mean "grantable_scopes"?)'],
+    ],
+    ["a typo of the whole", "tenats: {}", ['k.yaml:1: unknown key "tenats" (did you mean "tenants"?)']],
+  ])("%s", (_title, source, problems) => {
+    const file = readConfigFile("k.yaml", source);
+    expect(file.problems).toEqual(problems);
+    expect(file.structures).toEqual({});
   });
 });
 

@@ -7,6 +7,7 @@ const lowest = new Uint8Array(ID_RANDOM_BYTES);
 test.each([
   ["a key", "key", 1_700_000_000_000, highest, "key_0Tvcokgi0LygHa16AHYF"],
   ["an admin key", "akey", 1_700_000_000_000, highest, "akey_0Tvcokgi0LygHa16AHYF"],
+  ["a signing key", "kwsk", 1_700_000_000_000, highest, "kwsk_0Tvcokgi0LygHa16AHYF"],
   ["the beginning of time", "key", 0, lowest, "key_00000000000000000000"],
 ] as const)("the id of %s is its kind, its time and its random bytes", (_title, kind, nowMs, random, id) => {
   expect(writeId(kind, nowMs, random)).toBe(id);

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BASE62_DIGITS } from "../../src/key/base62.ts";
-import { isSecret, startOf, writeSecret } from "../../src/key/secret.ts";
+import { isPrefix, isSecret, startOf, writeSecret } from "../../src/key/secret.ts";
 
 const counting = Uint8Array.from({ length: 32 }, (_, index) => index);
 const zeros = new Uint8Array(32);
@@ -126,5 +126,35 @@ describe("what is almost a key", () => {
     ["with a letter that is not ASCII", "\u00e9", false],
   ])("a key under a prefix %s: %j has the form of a key is %s", (_title, prefix, form) => {
     expect(isSecret(writeSecret(prefix, counting))).toBe(form);
+  });
+});
+
+describe("a text can be the prefix of data-plane keys", () => {
+  test.each([
+    ["a letter", "k", true],
+    ["a digit", "7", true],
+    ["nothing", "", false],
+    ["the usual one", "kw", true],
+    ["two words", "acme_live", true],
+    ["three words", "acme_live_2", true],
+    ["two underscores in a row", "acme__live", false],
+    ["an underscore first", "_acme", false],
+    ["an underscore last", "acme_", false],
+    ["an underscore alone", "_", false],
+    ["a capital", "Acme", false],
+    ["a hyphen", "acme-live", false],
+    ["a space", "acme live", false],
+    ["a line end behind it", "acme\n", false],
+    ["a letter that is not ASCII", "acm\u00e9", false],
+    ["32 characters", "a".repeat(32), true],
+    ["33 characters", "a".repeat(33), false],
+    ["that of admin keys", "kwadm", false],
+    ["that of admin keys and more", "kwadm_live", false],
+    ["one that only begins like it", "kwadmin", true],
+    ["one that ends like it", "my_kwadm", true],
+  ])("%s: %j is %s", (_title, text, is) => {
+    expect(isPrefix(text)).toBe(is);
+    // What is allowed must be a key when it is written.
+    expect(isPrefix(text) && !isSecret(writeSecret(text, counting))).toBe(false);
   });
 });

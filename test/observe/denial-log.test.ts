@@ -3,6 +3,7 @@ import type { ObservedRequest } from "../../src/check/check.ts";
 import { deny } from "../../src/check/decide.ts";
 import { createDenialLog } from "../../src/observe/denial-log.ts";
 import type { LogFields, LogLevel } from "../../src/observe/log.ts";
+import { ruleOf } from "../support/policies.ts";
 import { recordOf, secretOf } from "../support/sample-keys.ts";
 
 interface Line {
@@ -24,7 +25,7 @@ const request: ObservedRequest = {
   sourceAddress: "192.0.2.1",
 };
 const context = { nowMs: 1_000, decisionId: "d" };
-const rule = { access: "authenticated", scopes: ["a"], match: "any", route: "/v1/**" } as const;
+const rule = ruleOf({ scopes: ["a"], route: "/v1/**" });
 
 describe("a line of the denial log", () => {
   test("names decision, reason, key, route, method, host, path and source, and no query", () => {

@@ -1,14 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { ruleFromExtensions } from "../../src/policy/extensions.ts";
 import type { Rule } from "../../src/policy/rule.ts";
+import { ruleOf } from "../support/policies.ts";
 
 type Entries = readonly (readonly [name: string, value: string])[];
 
-function ruleOf(entries: Entries): Rule | undefined {
+function ruleFrom(entries: Entries): Rule | undefined {
   return ruleFromExtensions(entries.map(([name, value]) => ({ name: `keyward.${name}`, value })));
 }
 
-const open = { access: "authenticated", scopes: [], match: "any", route: "context_extensions" };
+const open = ruleOf({ route: "context_extensions" });
+const acme = { literal: "acme", segment: undefined };
 
 describe("the entries of a route make a rule:", () => {
   test.each<[string, Entries, object]>([
@@ -41,8 +43,26 @@ describe("the entries of a route make a rule:", () => {
       ],
       { scopes: ["a"] },
     ],
+    ["a tenant", [["tenant", "acme"]], { tenant: acme }],
+    [
+      "a tenant and access that agree",
+      [
+        ["tenant", "acme"],
+        ["access", "authenticated"],
+      ],
+      { tenant: acme },
+    ],
+    [
+      "a tenant and scopes",
+      [
+        ["match", "all"],
+        ["tenant", "acme"],
+        ["scopes", "a b"],
+      ],
+      { tenant: acme, scopes: ["a", "b"], match: "all" },
+    ],
   ])("%s", (_title, entries, rule) => {
-    expect(ruleOf(entries)).toEqual({ ...open, ...rule });
+    expect(ruleFrom(entries)).toEqual({ ...open, ...rule });
   });
 });
 
@@ -119,7 +139,42 @@ describe("the entries of a route make none:", () => {
         ["match", "all"],
       ],
     ],
+    [
+      "match without scopes, beside a tenant",
+      [
+        ["tenant", "acme"],
+        ["match", "all"],
+      ],
+    ],
+    ["an empty tenant", [["tenant", ""]]],
+    ["a tenant in capitals", [["tenant", "Acme"]]],
+    ["a tenant with a space", [["tenant", "acme "]]],
+    ["two tenants", [["tenant", "acme,other"]]],
+    ["a segment for the tenant, since there is no pattern", [["tenant", "{tenant}"]]],
+    [
+      "public with a tenant",
+      [
+        ["access", "public"],
+        ["tenant", "acme"],
+      ],
+    ],
+    [
+      "deny with a tenant",
+      [
+        ["tenant", "acme"],
+        ["access", "deny"],
+      ],
+    ],
+    [
+      "a tenant twice",
+      [
+        ["tenant", "acme"],
+        ["tenant", "acme"],
+      ],
+    ],
+    ["an owner", [["owner", "user/alice"]]],
+    ["to forward the credential", [["forward_credential", "true"]]],
   ])("%s", (_title, entries) => {
-    expect(ruleOf(entries)).toBeUndefined();
+    expect(ruleFrom(entries)).toBeUndefined();
   });
 });

@@ -88,6 +88,17 @@ describe("what asks, in the loose form of both,", () => {
   });
 });
 
+test.each<[string, (string | undefined)[]]>([
+  ["/t/{tenant}/**", [undefined, "tenant"]],
+  ["/{a}/*/{b}/", ["a", undefined, "b", undefined]],
+  ["/T/{Tenant}", [undefined, "Tenant"]],
+  ["/{a}/{a}", ["a", "a"]],
+  ["/v1/orders", [undefined, undefined]],
+  ["/**", []],
+])("the segments of %j are called %j", (pattern, names) => {
+  expect(parsed(pattern).names).toEqual(names);
+});
+
 describe("no pattern is", () => {
   const ambiguous = "can be read in more than one way";
   const segment = (text: string) =>

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { readPath } from "../../src/check/path.ts";
 import type { RouteConfig } from "../../src/policy/config.ts";
-import { policyOf } from "../support/policies.ts";
+import type { Rule } from "../../src/policy/rule.ts";
+import { policyOf, ruleOf } from "../support/policies.ts";
 
 /** Where the rule for a request stands. */
 function routeOf(routes: readonly RouteConfig[], request: string, host = "api.test"): string {
@@ -99,12 +100,12 @@ describe("what no route matches", () => {
     ["asks for a key where that is said, beside routes", [opening], "authenticated", "authenticated"],
   ] as const)("%s", (_title, routes, said, access) => {
     const rule = policyOf(routes, said).ruleFor("GET", "api.test", "/nowhere");
-    expect(rule).toEqual({ access, scopes: [], match: "any", route: "default_access" });
+    expect(rule).toEqual(ruleOf({ access, route: "default_access" }));
   });
 });
 
 describe("the rule of a route", () => {
-  test.each<[string, RouteConfig, object]>([
+  test.each<[string, RouteConfig, Partial<Rule>]>([
     [
       "with scopes asks for any of them",
       { path: "/v1", scopes: ["a", "b"] },
@@ -125,8 +126,44 @@ describe("the rule of a route", () => {
       { path: "/v1", access: "authenticated" },
       { access: "authenticated", scopes: [], match: "any" },
     ],
+    [
+      "with a tenant asks for its keys",
+      { path: "/v1", tenant: "acme" },
+      { tenant: { literal: "acme", segment: undefined } },
+    ],
+    [
+      "with an owner asks for its keys",
+      { path: "/v1", owner: "service/ci" },
+      { owner: { literal: "service/ci", segment: undefined } },
+    ],
+    [
+      "with both and scopes asks for all of that",
+      { path: "/v1", tenant: "acme", owner: "user/a", scopes: ["a"] },
+      {
+        tenant: { literal: "acme", segment: undefined },
+        owner: { literal: "user/a", segment: undefined },
+        scopes: ["a"],
+      },
+    ],
+    [
+      "may forward the credential",
+      { path: "/v1", access: "authenticated", forward_credential: true },
+      { forwardCredential: true },
+    ],
+    [
+      "may say that it does not",
+      { path: "/v1", access: "authenticated", forward_credential: false },
+      { forwardCredential: false },
+    ],
   ])("%s", (_title, route, rule) => {
-    expect(policyOf([route]).ruleFor("GET", "api.test", "/v1")).toEqual({ ...rule, route: "/v1" });
+    expect(policyOf([route]).ruleFor("GET", "api.test", "/v1")).toEqual(ruleOf({ ...rule, route: "/v1" }));
+  });
+
+  test("knows which segments name tenant and owner", () => {
+    const route = { path: "/t/{t}/p/{p}/**", tenant: "{t}", owner: "project/{p}" };
+    expect(policyOf([route]).ruleFor("GET", "api.test", "/t/acme/p/7/x")).toEqual(
+      ruleOf({ tenant: { literal: "", segment: 1 }, owner: { literal: "project/", segment: 3 }, route: route.path }),
+    );
   });
 });
 
@@ -136,13 +173,14 @@ describe("a policy knows", () => {
   test("which scopes are defined, and what implies them", () => {
     const { scopes } = policyOf([asking], undefined, { read: {}, write: { implies: ["read"] } });
     expect(scopes.defined).toEqual(["read", "write"]);
-    expect(scopes.sufficientFor("read")).toEqual(["read", "write"]);
-    expect(scopes.sufficientFor("write")).toEqual(["write"]);
+    expect(scopes.grants(["write"], "read")).toBe(true);
+    expect(scopes.grants(["read"], "write")).toBe(false);
   });
 
   test("that no scope implies another where none is defined", () => {
     const { scopes } = policyOf([asking]);
     expect(scopes.defined).toEqual([]);
-    expect(scopes.sufficientFor("read")).toEqual(["read"]);
+    expect(scopes.grants(["write"], "read")).toBe(false);
+    expect(scopes.grants(["read"], "read")).toBe(true);
   });
 });

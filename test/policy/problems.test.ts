@@ -48,10 +48,68 @@ describe("one route is refused", () => {
       "scopes",
       "must name at least one scope; for any valid key say access: authenticated",
     ],
-    ["neither access nor scopes", { access: undefined }, undefined, "says neither access nor scopes"],
+    ["nothing that it asks for", { access: undefined }, undefined, "says none of access, scopes, tenant, owner"],
+    [
+      "nothing but that it forwards the credential",
+      { access: undefined, forward_credential: true },
+      undefined,
+      "says none of access, scopes, tenant, owner",
+    ],
     ["public with scopes", { access: "public", scopes: ["a"] }, "access", "public contradicts scopes"],
     ["deny with scopes", { access: "deny", scopes: ["a"] }, "access", "deny contradicts scopes"],
     ["match without scopes", { match: "all" }, "match", "says how to match scopes, but there are none"],
+    [
+      "match without scopes, beside a tenant",
+      { access: undefined, tenant: "acme", match: "all" },
+      "match",
+      "says how to match scopes, but there are none",
+    ],
+    ["public with a tenant", { access: "public", tenant: "acme" }, "access", "public contradicts tenant"],
+    ["deny with a tenant", { access: "deny", tenant: "acme" }, "access", "deny contradicts tenant"],
+    ["public with an owner", { access: "public", owner: "user/a" }, "access", "public contradicts owner"],
+    ["deny with an owner", { access: "deny", owner: "user/a" }, "access", "deny contradicts owner"],
+    [
+      "public that forwards the credential",
+      { access: "public", forward_credential: true },
+      "access",
+      "public contradicts forward_credential",
+    ],
+    [
+      "deny that forwards the credential",
+      { access: "deny", forward_credential: true },
+      "access",
+      "deny contradicts forward_credential",
+    ],
+    [
+      "public with everything that asks",
+      { access: "public", scopes: ["a"], tenant: "acme", owner: "user/a", forward_credential: true },
+      "access",
+      "public contradicts scopes, tenant, owner, forward_credential",
+    ],
+    [
+      "a tenant that is none",
+      { tenant: "Acme" },
+      "tenant",
+      '"Acme" must be "{name}" of a segment of the path, or 1 to 63 of a-z, 0-9, "-" and "_", the first a letter or digit',
+    ],
+    [
+      "an owner that is none",
+      { owner: "team/a" },
+      "owner",
+      '"team/a" must be "user/…", "service/…" or "project/…", then 1 to 128 of A-Z, a-z, 0-9 and . _ @ + -, all or the end of which may be "{name}" of a segment of the path',
+    ],
+    [
+      "a tenant in a segment that the path does not have",
+      { path: "/t/{t}", tenant: "{tenant}" },
+      "tenant",
+      '"{tenant}" must be a segment of the path',
+    ],
+    [
+      "an owner in a segment that the path has twice",
+      { path: "/{p}/{p}", owner: "project/{p}" },
+      "owner",
+      '"{p}" stands 2 times in the path; it must stand once',
+    ],
   ])("for %s", (_title, fault, field, message) => {
     expect(problemsOf([sound])).toEqual([]);
     expect(
@@ -75,6 +133,24 @@ describe("one route is refused", () => {
       [2, "path"],
     ]);
   });
+});
+
+test("where the path of a route is wrong, only the form of its bindings is judged", () => {
+  const fieldsOf = (tenant: string) => problemsOf([{ path: "v1", tenant }]).map(({ field }) => field);
+  expect(fieldsOf("{t}")).toEqual(["path"]);
+  expect(fieldsOf("{t")).toEqual(["path", "tenant"]);
+});
+
+test.each<[string, RouteConfig]>([
+  ["a name twice in its path, which no binding uses", { path: "/{p}/{p}/{t}", tenant: "{t}" }],
+  ["a tenant and an owner in one segment", { path: "/{x}", tenant: "{x}", owner: "user/{x}" }],
+  ["a tenant beside access that agrees", { path: "/v1", access: "authenticated", tenant: "acme" }],
+  [
+    "a credential that is not forwarded, on a public path",
+    { path: "/v1", access: "public", forward_credential: false },
+  ],
+])("a route may have %s", (_title, route) => {
+  expect(problemsOf([route])).toEqual([]);
 });
 
 test.each(["GET", "M-SEARCH", "VERSION_CONTROL"])("a route may name the method %s", (method) => {

@@ -1,5 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createAdminHandler } from "../../src/admin/api.ts";
+import { createSigningKeyRing } from "../../src/admin/signing/signing-key-ring.ts";
+import { createTokenSigner } from "../../src/admin/signing/token-signer.ts";
 import { formatAddress } from "../../src/config/address.ts";
 import { createAdminServer } from "../../src/serve/admin-server.ts";
 import { createBoard, publish } from "../../src/serve/board.ts";
@@ -8,6 +10,7 @@ import { ServingSwitch } from "../../src/serve/serving-switch.ts";
 import { openStore } from "../../src/store/store.ts";
 import { adminCall } from "../support/admin-call.ts";
 import { folderForThisTest } from "../support/for-this-test.ts";
+import { policyOf } from "../support/policies.ts";
 
 /** The admin API on a socket, beside check threads of which nothing is there but their cells on the board. */
 async function adminBeside(applied: readonly bigint[]) {
@@ -17,9 +20,14 @@ async function adminBeside(applied: readonly bigint[]) {
   const board = createBoard(applied.length);
   board.applied.set(applied);
   const program = { version: "0.0.0", mode: "all", startedAtMs: 0, database: folder };
-  const lifetimes = { definedScopes: [], keyLifetime: { defaultMs: undefined, maxMs: undefined } };
+  const keyLifetime = { defaultMs: undefined, maxMs: undefined };
+  const { scopes } = policyOf([]);
+  const parties = { issuer: "keyward", audience: "keyward" };
+  const signingKeys = createSigningKeyRing(store, undefined);
+  const signer = createTokenSigner(signingKeys, store, scopes, parties);
+  const settings = { scopes, tenants: new Map(), keyLifetime, signingKeys, signer };
   const shutdownSignal = new AbortController().signal;
-  const api = { store, board, state: new ServingSwitch(), program, log: () => {}, shutdownSignal, ...lifetimes };
+  const api = { store, board, state: new ServingSwitch(), program, log: () => {}, shutdownSignal, ...settings };
   const server = createAdminServer(createAdminHandler(api, true));
   const address = { kind: "unix", path: `${folder}/admin.sock` } as const;
   const listener = await listen({ address, setting: "listen.admin_local", onConnection: server.take });

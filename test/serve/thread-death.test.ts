@@ -93,6 +93,21 @@ test("a change that is made while a check thread is dead is obeyed by the one th
   expect((await client.present(secret)).reason).toBe("key_revoked");
 });
 
+test("a check thread that replaces another goes on with what that one has counted of a rate limit", async () => {
+  const { check, said, authz, adminSocket } = await programForThisTest();
+  const { secret } = await createKey(adminSocket, { rateLimit: { requests: 3, window: "2678400s" } });
+  const before = checkClientForThisTest(authz);
+  expect([await before.present(secret), await before.present(secret)]).toMatchObject(
+    Array(2).fill({ reason: "allowed" }),
+  );
+  await check.terminate();
+  await until("it is replaced", () => said("a new check 0 thread has taken over") === 1);
+  const after = checkClientForThisTest(authz);
+  await until("the store is open again", async () => (await after.health()) === "SERVING");
+  expect((await after.present(secret)).reason).toBe("allowed");
+  expect((await after.present(secret)).reason).toBe("rate_limited");
+});
+
 test("each death in a row is given a longer pause", async () => {
   const { lines, said } = await programForThisTest();
   for (let death = 1; death <= 3; death++) {

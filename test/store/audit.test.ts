@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { auditRows, firstBroken } from "./support/audit-chain.ts";
 import { local, sampleKey } from "./support/keys.ts";
 import { newStore } from "./support/stores.ts";
-
-type Row = Readonly<Record<string, string | number | Buffer>>;
 
 /** A store with one of each event, the second by somebody else and with texts beyond ASCII. */
 function auditedStore() {
@@ -17,29 +15,6 @@ function auditedStore() {
   store.revokeKey(key.id, "lost \ud800", local, 3);
   store.revokeAdminKey("akey_1", local, 4);
   return { uuid: store.identity.uuid, key, path };
-}
-
-function auditRows(path: string): Row[] {
-  const db = new Database(path, { readonly: true });
-  const rows = db.prepare<[], Row>("SELECT * FROM audit ORDER BY seq").all();
-  db.close();
-  return rows;
-}
-
-/** The chain's rule written a second time: the seq of the first row that breaks it, undefined where none does. */
-function firstBroken(uuid: string, rows: readonly Row[]): unknown {
-  let previous = createHash("sha256").update(uuid).digest();
-  for (const row of rows) {
-    const hash = createHash("sha256").update(previous);
-    for (const column of ["seq", "revision", "at_ms", "actor", "source", "action", "target", "detail"]) {
-      const text = Buffer.from(`${row[column]}`);
-      hash.update(Buffer.from(text.length.toString(16).padStart(8, "0"), "hex")).update(text);
-    }
-    const expected = hash.digest();
-    if (!previous.equals(row.previous_hash as Buffer) || !expected.equals(row.hash as Buffer)) return row.seq;
-    previous = expected;
-  }
-  return undefined;
 }
 
 test("every change leaves one event with its revision, time, actor, source and target", () => {
@@ -66,9 +41,38 @@ test("the details are JSON and hold neither digest nor any part of a secret", ()
     cidrs: [],
     notBeforeMs: null,
     expiresAtMs: 9,
+    rateLimit: null,
   });
   expect(JSON.parse(details[2] ?? "")).toEqual({ reason: "lost \ud800" });
   expect(details.join()).not.toContain(key.digest.slice(0, 8));
+});
+
+/** The details of all events of a store, oldest first. */
+const detailsIn = (path: string) => auditRows(path).map(({ detail }) => JSON.parse(String(detail)));
+
+test("the details of a key say how it is limited and that it inherits, and hold neither note nor metadata", () => {
+  const { store, path } = newStore();
+  const words = { note: "canary note", metadata: { canary: "canary value" } };
+  const limited = { owner: "user/a", rateLimit: { requests: 5, windowMs: 60_000 }, ...words };
+  const before = sampleKey("k", { ...limited, inheritsScopes: true });
+  store.createKey(before, local, 1);
+  const after = { ...before, inheritsScopes: false, rateLimit: { requests: 1, windowMs: 1_000 } };
+  store.updateKey("key_k", after, local, 2);
+  store.updateKey("key_k", { ...after, rateLimit: undefined }, local, 3);
+  const { revision = 0 } = store.keyById("key_k") ?? {};
+  store.rotateKey("key_k", sampleKey("l", limited), 50, local, 4, revision);
+
+  const nothing = { paths: [], methods: [], cidrs: [], notBeforeMs: null, expiresAtMs: null };
+  const told = (scopes: unknown, rateLimit: unknown) => ({ name: "k", scopes, ...nothing, rateLimit });
+  const inherited = told("inherit", { requests: 5, windowMs: 60_000 });
+  const own = told([], { requests: 1, windowMs: 1_000 });
+  expect(detailsIn(path)).toEqual([
+    { tenant: null, owner: "user/a", ...inherited },
+    { before: inherited, after: own },
+    { before: own, after: told([], null) },
+    { successor: "key_l", graceEndsAtMs: 50, expiresAtMs: null },
+  ]);
+  expect(JSON.stringify(auditRows(path))).not.toContain("canary");
 });
 
 describe("the chain", () => {

@@ -48,6 +48,27 @@ test("the changes after a revision that has come about in another way are all", 
   expect(reader.changesSince({ revision, mark: mark + 1 }).digests).toBe("all");
 });
 
+describe("a change of many keys at once", () => {
+  test.each([
+    { title: "tells each of 999", keys: 999, told: 1_000 },
+    { title: "tells of everything where there are more than 1,000 digests", keys: 1_000, told: "all" },
+  ])("$title", ({ keys, told }) => {
+    const { store, path } = newStore();
+    const owner = { tenant: undefined, name: "user/a" };
+    for (let number = 0; number < keys; number++) {
+      store.createKey(sampleKey(`${number}`, { owner: owner.name }), local, 1);
+    }
+    const reader = openedReader(path);
+    const before = reader.position();
+    store.createOwner({ ...owner, displayName: "", scopes: undefined, disabled: true }, local, 1);
+    const { position, digests } = reader.changesSince(before);
+    expect(position.revision).toBe(before.revision + 1);
+    // The owner itself has an entry too.
+    expect(digests === "all" ? digests : digests.length).toBe(told);
+    expect(reader.changesSince(position)).toEqual({ position, digests: [] });
+  });
+});
+
 describe("a feed that was pruned", () => {
   const last = KEPT_REVISIONS + 5;
 
@@ -57,7 +78,7 @@ describe("a feed that was pruned", () => {
     const db = new Database(path);
     const insert = db.prepare("INSERT INTO changes (revision, mark, digest) VALUES (?, 1, ?)");
     db.transaction(() => {
-      for (let revision = 1; revision < last; revision++) insert.run(revision, Buffer.alloc(32, revision));
+      for (let revision = 1; revision < last; revision++) insert.run(revision, Buffer.alloc(32, 1 + (revision % 255)));
     })();
     db.close();
     store.createKey(sampleKey("k"), local, 1);

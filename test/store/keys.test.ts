@@ -13,6 +13,8 @@ const fullKey = sampleKey("full", {
   tenant: "acme",
   owner: "service/ci",
   note: "two\nlines",
+  metadata: { team: "payments", "cost/center": "" },
+  rateLimit: { requests: 5, windowMs: 1_000 },
   scopes: ["orders:read", "orders:*"],
   paths: ["/v1", "=/v2"],
   notBeforeMs: 10,
@@ -41,6 +43,10 @@ describe("creating", () => {
       createdBy: "akey_1",
       updatedAtMs: 5,
       networks: undefined,
+      ownerLimits: undefined,
+      rateLimit: { requests: 5, windowMs: 1_000, cell: 0 },
+      alg: undefined,
+      signed: false,
       disabled: false,
       disabledAtMs: undefined,
       graceEndsAtMs: undefined,
@@ -114,8 +120,9 @@ describe("finding by a shortened name", () => {
 
   test("ten candidates and one more are returned of many", () => {
     const { store } = newStore();
-    for (let number = 0; number < 15; number++) store.createKey(sampleKey(`${number}`, { start: "kw_same" }), local, 1);
-    expect(store.keysByStart("same")).toHaveLength(11);
+    for (let number = 0; number < 15; number++)
+      store.createKey(sampleKey(`${number}`, { start: "kw_thesame8" }), local, 1);
+    expect(store.keysByStart("thesame8")).toHaveLength(11);
   });
 
   test("an unknown id or digest finds nothing", () => {

@@ -12,7 +12,9 @@ const admin = { name: "akey_1", source: "192.0.2.1" };
 const fields: KeyFields = {
   name: "renamed",
   note: "new",
+  metadata: { team: "b" },
   scopes: ["b"],
+  inheritsScopes: false,
   paths: ["/v2"],
   methods: ["GET", "HEAD"],
   cidrs: ["10.0.0.0/8"],
@@ -70,9 +72,10 @@ describe("an update", () => {
     store.createKey(sampleKey("k", { note: "old" }), local, 1);
     store.updateKey("key_k", fields, admin, 2);
     const { audit, digests } = ledgerOf(path);
-    const { note: _, ...after } = fields;
-    const before = { name: "k", scopes: [], paths: [], methods: [], cidrs: [], notBeforeMs: null, expiresAtMs: null };
-    const detail = JSON.stringify({ before, after });
+    const { note: _, metadata: __, inheritsScopes: ___, ...after } = fields;
+    const lists = { scopes: [], paths: [], methods: [], cidrs: [] };
+    const before = { name: "k", ...lists, notBeforeMs: null, expiresAtMs: null, rateLimit: null };
+    const detail = JSON.stringify({ before, after: { ...after, rateLimit: null } });
     expect(audit[1]).toEqual({ revision: 2, actor: "akey_1", action: "keys.update", target: "key_k", detail });
     expect(digests[1]).toEqual({ revision: 2, digest: digestOf("k").toUpperCase() });
   });
@@ -158,7 +161,7 @@ describe("a rotation", () => {
 
   test.each([
     { title: "the old key opens until the last millisecond", graceEndsAtMs: 50, nowMs: 49, state: "rotated" },
-    { title: "and no more from the end of its grace on", graceEndsAtMs: 50, nowMs: 50, state: "revoked" },
+    { title: "and no more from the end of its grace on", graceEndsAtMs: 50, nowMs: 50, state: "expired" },
   ])("$title", ({ graceEndsAtMs, nowMs, state }) => {
     const { store } = newStore();
     store.createKey(sampleKey("old"), local, 1);

@@ -21,7 +21,16 @@ test("an empty database is brought to the last version", () => {
   migrate(db);
   expect(readSchemaVersion(db)).toBe(SCHEMA_VERSION);
   expect(SCHEMA_VERSION).toBe(migrations.length);
-  expect(tables(db)).toEqual(["admin_keys", "audit", "changes", "identity", "keys", "request_ids"]);
+  expect(tables(db)).toEqual([
+    "admin_keys",
+    "audit",
+    "changes",
+    "identity",
+    "keys",
+    "owners",
+    "request_ids",
+    "signing_keys",
+  ]);
 });
 
 test("every table is STRICT", () => {

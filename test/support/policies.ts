@@ -1,5 +1,8 @@
+import type { Judging } from "../../src/check/decide.ts";
 import type { PolicyConfig } from "../../src/policy/config.ts";
 import { compilePolicy, type Policy } from "../../src/policy/policy.ts";
+import type { Rule } from "../../src/policy/rule.ts";
+import { ratesAt } from "./rates.ts";
 
 /** The policy of a configuration that must be sound. */
 export function policyOf(
@@ -11,3 +14,20 @@ export function policyOf(
   if ("problems" in compiled) throw new Error(JSON.stringify(compiled));
   return compiled.policy;
 }
+
+/** A rule that asks for any valid key, but for what the test says of it. */
+export function ruleOf(more: Partial<Rule> = {}): Rule {
+  return {
+    access: "authenticated",
+    scopes: [],
+    match: "any",
+    tenant: undefined,
+    owner: undefined,
+    forwardCredential: false,
+    route: "/**",
+    ...more,
+  };
+}
+
+/** What judging knows where nothing is configured. */
+export const judging: Judging = { scopes: policyOf([]).scopes, rates: ratesAt(() => 0n) };

@@ -3,6 +3,7 @@ import { DEFAULT_SOURCES } from "../../src/check/credential.ts";
 import { digestOf } from "../store/support/keys.ts";
 import { type Described, describeRequest } from "./check-request.ts";
 import { policyOf } from "./policies.ts";
+import { ratesAt } from "./rates.ts";
 import { storeOf } from "./sample-keys.ts";
 
 /** The names of the identity headers where nothing else is configured. */
@@ -28,6 +29,7 @@ export function portsOf(more: Partial<CheckPorts> = {}): CheckPorts {
     expiryWarningMs: 0,
     digest: digestOf,
     store: storeOf({}),
+    rates: ratesAt(() => 0n),
     onStoreError: "deny",
     observe: () => undefined,
     ...more,

@@ -8,6 +8,21 @@ export function secretOf(name: string, prefix = "kw"): string {
   return writeSecret(prefix, createHash("sha256").update(`sample ${name}`).digest());
 }
 
+/**
+ * A text of the form of a signed key, the same on every run and another for every name. With another header, it is another's
+ * token.
+ */
+export function tokenOf(
+  name: string,
+  header: object = { kid: "kwsk_0VbbtArB0BXOUue9abRF", typ: "JWT", alg: "ES256" },
+): string {
+  const signature = createHash("sha512").update(`signature ${name}`).digest("base64url");
+  const [protectedHeader, claims] = [header, { sub: name }].map((part) => {
+    return Buffer.from(JSON.stringify(part)).toString("base64url");
+  });
+  return `${protectedHeader}.${claims}.${signature}`;
+}
+
 /** A record that opens everything and asks nothing, but for what the test says of it. */
 export function recordOf(more: Partial<KeyRecord> = {}): KeyRecord {
   return {
@@ -23,6 +38,10 @@ export function recordOf(more: Partial<KeyRecord> = {}): KeyRecord {
     graceEndsAtMs: undefined,
     methods: [],
     networks: undefined,
+    inheritsScopes: false,
+    ownerLimits: undefined,
+    rateLimit: undefined,
+    signed: false,
     revision: 1,
     ...more,
   };

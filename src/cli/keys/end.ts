@@ -6,9 +6,9 @@ import {
   EnableKeyResponseSchema,
   RevokeKeyResponseSchema,
 } from "../../gen/keyward/admin/v1/key_service_pb.ts";
-import { addConnectionFlags } from "../admin-connection.ts";
-import { addOutputFlags, facts, printMessage, tell } from "../output.ts";
-import { type CommonFlags, keyClient, keyFacts, NAMES } from "./show.ts";
+import { addCommonFlags, type CommonFlags } from "../common-flags.ts";
+import { facts, printMessage, tell } from "../output.ts";
+import { keyClient, keyFacts, NAMES } from "./show.ts";
 
 /** `keyward keys revoke`. */
 export function revokeCommand(): Command {
@@ -16,7 +16,7 @@ export function revokeCommand(): Command {
     .description("end a key for good; the next check refuses it")
     .argument("<key>", NAMES)
     .option("--reason <text>", "why, for those who ask later");
-  return addOutputFlags(addConnectionFlags(command), "its id").action(
+  return addCommonFlags(command, "its id").action(
     async (key: string, flags: CommonFlags & { readonly reason?: string }) => {
       const answer = await keyClient(flags).revokeKey({ key, reason: flags.reason ?? "" });
       show(flags, RevokeKeyResponseSchema, answer);
@@ -27,7 +27,7 @@ export function revokeCommand(): Command {
 /** `keyward keys disable`. */
 export function disableCommand(): Command {
   const command = new Command("disable").description("refuse a key until it is enabled again").argument("<key>", NAMES);
-  return addOutputFlags(addConnectionFlags(command), "its id").action(async (key: string, flags: CommonFlags) => {
+  return addCommonFlags(command, "its id").action(async (key: string, flags: CommonFlags) => {
     show(flags, DisableKeyResponseSchema, await keyClient(flags).disableKey({ key }));
   });
 }
@@ -35,7 +35,7 @@ export function disableCommand(): Command {
 /** `keyward keys enable`. */
 export function enableCommand(): Command {
   const command = new Command("enable").description("let a disabled key open again").argument("<key>", NAMES);
-  return addOutputFlags(addConnectionFlags(command), "its id").action(async (key: string, flags: CommonFlags) => {
+  return addCommonFlags(command, "its id").action(async (key: string, flags: CommonFlags) => {
     show(flags, EnableKeyResponseSchema, await keyClient(flags).enableKey({ key }));
   });
 }

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { GetKeyResponseSchema } from "../../gen/keyward/admin/v1/key_service_pb.ts";
-import { addConnectionFlags } from "../admin-connection.ts";
-import { addOutputFlags, facts, printMessage } from "../output.ts";
-import { type CommonFlags, keyClient, keyFacts, NAMES } from "./show.ts";
+import { addCommonFlags, type CommonFlags } from "../common-flags.ts";
+import { facts, printMessage } from "../output.ts";
+import { keyClient, keyFacts, NAMES } from "./show.ts";
 
 /** `keyward keys get`. */
 export function getCommand(): Command {
   const command = new Command("get").description("show one key").argument("<key>", NAMES);
-  return addOutputFlags(addConnectionFlags(command), "its id").action(async (key: string, flags: CommonFlags) => {
+  return addCommonFlags(command, "its id").action(async (key: string, flags: CommonFlags) => {
     const answer = await keyClient(flags).getKey({ key });
     printMessage(flags, GetKeyResponseSchema, answer, {
       quiet: answer.key?.id ?? "",

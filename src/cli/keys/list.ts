@@ -1,20 +1,17 @@
 import { create } from "@bufbuild/protobuf";
 import { Command } from "commander";
-import type { Key } from "../../gen/keyward/admin/v1/key_pb.ts";
 import { ListKeysResponseSchema } from "../../gen/keyward/admin/v1/key_service_pb.ts";
-import { addConnectionFlags } from "../admin-connection.ts";
+import { addCommonFlags, type CommonFlags } from "../common-flags.ts";
 import { UsageError } from "../exit.ts";
-import { addOutputFlags, printMessage, tell } from "../output.ts";
-import { type CommonFlags, keyClient, keyTable } from "./show.ts";
+import { printMessage, tell } from "../output.ts";
+import { everyPage } from "../pages.ts";
+import { keyClient, keyTable } from "./show.ts";
 
 interface ListFlags extends CommonFlags {
   readonly owner?: string;
   readonly tenant?: string;
   readonly state?: string;
 }
-
-/** As many as the API gives at once. */
-const PAGE_SIZE = 1_000;
 
 /** `keyward keys list`. */
 export function listCommand(): Command {
@@ -23,18 +20,13 @@ export function listCommand(): Command {
     .option("--owner <owner>", "only those of this owner")
     .option("--tenant <tenant>", "only those of this tenant")
     .option("--state <state>", "only those that are active, disabled, expired, revoked or rotated");
-  return addOutputFlags(addConnectionFlags(command), "the ids").action(async (flags: ListFlags) => {
+  return addCommonFlags(command, "the ids").action(async (flags: ListFlags) => {
     const filter = (["owner", "tenant", "state"] as const)
       .flatMap((field) => (flags[field] === undefined ? [] : [comparison(field, flags[field])]))
       .join(" AND ");
     const client = keyClient(flags);
-    const keys: Key[] = [];
-    let pageToken = "";
-    do {
-      const page = await client.listKeys({ filter, pageSize: PAGE_SIZE, pageToken });
-      keys.push(...page.keys);
-      pageToken = page.nextPageToken;
-    } while (pageToken !== "");
+    const pages = await everyPage((page) => client.listKeys({ filter, ...page }));
+    const keys = pages.flatMap((page) => page.keys);
     printMessage(flags, ListKeysResponseSchema, create(ListKeysResponseSchema, { keys }), {
       quiet: keys.map(({ id }) => id).join("\n"),
       table: keyTable(keys),

@@ -1,22 +1,24 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
+import { formatDuration } from "../../config/duration.ts";
 import { type Key, KeyStateSchema } from "../../gen/keyward/admin/v1/key_pb.ts";
 import { KeyService } from "../../gen/keyward/admin/v1/key_service_pb.ts";
 import { type ConnectionFlags, connectAdmin } from "../admin-connection.ts";
-import { columns, type OutputFlags } from "../output.ts";
+import { columns } from "../output.ts";
 import { shownTime } from "../values.ts";
-
-/** The flags that every command about keys has. */
-export type CommonFlags = ConnectionFlags & OutputFlags;
 
 /** The flags of what an administrator says of a key, in `create` as in `update`. */
 export interface FieldFlags {
   readonly note?: string;
+  readonly metadata?: string[];
   readonly scopes?: string[];
+  readonly inheritScopes?: boolean;
   readonly path?: string[];
   readonly method?: string[];
   readonly cidr?: string[];
   readonly expiresIn?: string;
   readonly notBefore?: string;
+  readonly rateLimit?: string;
 }
 
 /** How an argument names a key. */
@@ -37,13 +39,16 @@ export function keyFacts(key: Key | undefined): [string, string][] {
     ["owner", key.owner],
     ["tenant", key.tenant],
     ["state", shownState(key)],
-    ["scopes", key.scopes.join(" ")],
+    ["format", key.alg === "" ? "" : `signed token (JWT, ${key.alg})`],
+    ["scopes", shownScopes(key)],
     ["paths", key.paths.join(" ")],
     ["methods", key.methods.join(" ")],
     ["cidrs", key.cidrs.join(" ")],
     ["not before", shownTime(key.notBefore)],
     ["expires", shownExpiry(key)],
+    ["rate limit", shownRateLimit(key)],
     ["note", key.note],
+    ["metadata", shownMetadata(key)],
     ["created", `${shownTime(key.createdAt)} by ${key.createdBy}`],
     ["disabled", shownTime(key.disabledAt)],
     ["opens until", shownTime(key.graceEndsAt)],
@@ -62,13 +67,28 @@ export function keyTable(keys: readonly Key[]): string {
 }
 
 function keyRow(key: Key): string[] {
-  const { id, start, name, owner, tenant, scopes, note } = key;
+  const { id, start, name, owner, tenant, note } = key;
   const times = [shownTime(key.createdAt), shownExpiry(key)];
-  return [id, start, name, owner, tenant, shownState(key), ...times, scopes.join(" "), firstLine(note)];
+  return [id, start, name, owner, tenant, shownState(key), ...times, shownScopes(key), firstLine(note)];
 }
 
 function shownExpiry({ expiresAt }: Key): string {
   return expiresAt === undefined ? "never" : shownTime(expiresAt);
+}
+
+function shownScopes({ scopes, inheritScopes }: Key): string {
+  return inheritScopes ? "(those of its owner)" : scopes.join(" ");
+}
+
+function shownRateLimit({ rateLimit }: Key): string {
+  if (rateLimit?.window === undefined) return "";
+  return `${rateLimit.requests}/${formatDuration(durationMs(rateLimit.window))}`;
+}
+
+function shownMetadata({ metadata }: Key): string {
+  return Object.entries(metadata)
+    .map(([name, value]) => `${name}=${value}`)
+    .join("\n");
 }
 
 /** As the configuration and the filter write it: `active` for KEY_STATE_ACTIVE. */

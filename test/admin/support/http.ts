@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { Agent, type IncomingMessage, request } from "node:http";
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
@@ -10,6 +10,7 @@ export type Target = string;
 /** An HTTP answer as it came. */
 interface HttpAnswer {
   status: number;
+  headers: IncomingHttpHeaders;
   body: string;
 }
 
@@ -30,7 +31,8 @@ export async function sendHttp1(target: Target, { path, method = "POST", headers
   try {
     const outgoing = request({ ...where, agent, path, method, headers }).end(body);
     const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-    return { status: response.statusCode ?? 0, body: await text(response) } satisfies HttpAnswer;
+    const { statusCode = 0, headers: answered } = response;
+    return { status: statusCode, headers: answered, body: await text(response) } satisfies HttpAnswer;
   } finally {
     agent.destroy();
   }
@@ -42,8 +44,8 @@ export async function sendHttp2(target: Target, { path, method = "POST", headers
   try {
     const stream = session.request({ ...headers, ":path": path, ":method": method });
     stream.end(body);
-    const [answer] = (await once(stream, "response")) as [{ ":status"?: number }];
-    return { status: answer[":status"] ?? 0, body: await text(stream) } satisfies HttpAnswer;
+    const [answer] = (await once(stream, "response")) as [IncomingHttpHeaders & { ":status"?: number }];
+    return { status: answer[":status"] ?? 0, headers: answer, body: await text(stream) } satisfies HttpAnswer;
   } finally {
     session.close();
   }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { connect } from "node:http2";
+import { connect as connectTcp } from "node:net";
 import { text } from "node:stream/consumers";
 import { type Received, received } from "../../../demo/upstream.ts";
 
@@ -11,6 +12,8 @@ export interface ClientRequest {
   headers?: readonly (readonly [name: string, value: string])[];
   /** Goes out as `Authorization: Bearer …`. */
   secret?: string;
+  /** The loopback address that it comes from; 127.0.0.1 where nothing is said. */
+  from?: string;
 }
 
 /** What the client got for it. */
@@ -27,9 +30,10 @@ export interface ClientAnswer {
 /** Sends a request to a loopback port in one version of HTTP. */
 export type Send = (port: number, request: ClientRequest) => Promise<ClientAnswer>;
 
-export const sendHttp1: Send = async (port, { method = "GET", path = "/", headers = [], secret }) => {
+export const sendHttp1: Send = async (port, { method = "GET", path = "/", headers = [], secret, from }) => {
   const outgoing = request({
     host: "127.0.0.1",
+    localAddress: from,
     port,
     method,
     path,
@@ -40,8 +44,9 @@ export const sendHttp1: Send = async (port, { method = "GET", path = "/", header
   return answerOf(response.statusCode ?? 0, response.headers, await text(response));
 };
 
-export const sendHttp2: Send = async (port, { method = "GET", path = "/", headers = [], secret }) => {
-  const session = connect(`http://127.0.0.1:${port}`);
+export const sendHttp2: Send = async (port, { method = "GET", path = "/", headers = [], secret, from }) => {
+  const createConnection = () => connectTcp({ host: "127.0.0.1", port, localAddress: from });
+  const session = connect(`http://127.0.0.1:${port}`, { createConnection });
   try {
     const fields: Record<string, string | string[]> = {};
     for (const [name, value] of withSecret(headers, secret)) {

@@ -13,5 +13,6 @@ export function digestOf(name: string): string {
 export function sampleKey(name: string, more: Partial<NewKey> = {}): NewKey {
   const digest = digestOf(name);
   const start = `kw_${digest.slice(0, 8)}`;
-  return { id: `key_${name}`, digest, start, name, note: "", scopes: [], paths: [], methods: [], cidrs: [], ...more };
+  const lists = { scopes: [], inheritsScopes: false, paths: [], methods: [], cidrs: [] };
+  return { id: `key_${name}`, digest, start, name, note: "", metadata: {}, ...lists, ...more };
 }

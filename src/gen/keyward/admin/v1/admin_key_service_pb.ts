@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file keyward/admin/v1/admin_key_service.proto.
  */
 export const file_keyward_admin_v1_admin_key_service: GenFile = /*@__PURE__*/
-  fileDesc("CihrZXl3YXJkL2FkbWluL3YxL2FkbWluX2tleV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIssBCghBZG1pbktleRIKCgJpZBgBIAEoCRINCgVzdGFydBgCIAEoCRIMCgRuYW1lGAMgASgJEg4KBnNjb3BlcxgEIAMoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GAYgASgJEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJldm9rZWRfYnkYCCABKAkiNQoVQ3JlYXRlQWRtaW5LZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGc2NvcGVzGAIgAygJIlEKFkNyZWF0ZUFkbWluS2V5UmVzcG9uc2USJwoDa2V5GAEgASgLMhoua2V5d2FyZC5hZG1pbi52MS5BZG1pbktleRIOCgZzZWNyZXQYAiABKAkiFgoUTGlzdEFkbWluS2V5c1JlcXVlc3QiQQoVTGlzdEFkbWluS2V5c1Jlc3BvbnNlEigKBGtleXMYASADKAsyGi5rZXl3YXJkLmFkbWluLnYxLkFkbWluS2V5IiQKFVJldm9rZUFkbWluS2V5UmVxdWVzdBILCgNrZXkYASABKAkiQQoWUmV2b2tlQWRtaW5LZXlSZXNwb25zZRInCgNrZXkYASABKAsyGi5rZXl3YXJkLmFkbWluLnYxLkFkbWluS2V5Mr0CCg9BZG1pbktleVNlcnZpY2USYwoOQ3JlYXRlQWRtaW5LZXkSJy5rZXl3YXJkLmFkbWluLnYxLkNyZWF0ZUFkbWluS2V5UmVxdWVzdBooLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlQWRtaW5LZXlSZXNwb25zZRJgCg1MaXN0QWRtaW5LZXlzEiYua2V5d2FyZC5hZG1pbi52MS5MaXN0QWRtaW5LZXlzUmVxdWVzdBonLmtleXdhcmQuYWRtaW4udjEuTGlzdEFkbWluS2V5c1Jlc3BvbnNlEmMKDlJldm9rZUFkbWluS2V5Eicua2V5d2FyZC5hZG1pbi52MS5SZXZva2VBZG1pbktleVJlcXVlc3QaKC5rZXl3YXJkLmFkbWluLnYxLlJldm9rZUFkbWluS2V5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CihrZXl3YXJkL2FkbWluL3YxL2FkbWluX2tleV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxItsBCghBZG1pbktleRIKCgJpZBgBIAEoCRINCgVzdGFydBgCIAEoCRIMCgRuYW1lGAMgASgJEg4KBnNjb3BlcxgEIAMoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GAYgASgJEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJldm9rZWRfYnkYCCABKAkSDgoGdGVuYW50GAkgASgJIkUKFUNyZWF0ZUFkbWluS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnNjb3BlcxgCIAMoCRIOCgZ0ZW5hbnQYAyABKAkiUQoWQ3JlYXRlQWRtaW5LZXlSZXNwb25zZRInCgNrZXkYASABKAsyGi5rZXl3YXJkLmFkbWluLnYxLkFkbWluS2V5Eg4KBnNlY3JldBgCIAEoCSIWChRMaXN0QWRtaW5LZXlzUmVxdWVzdCJBChVMaXN0QWRtaW5LZXlzUmVzcG9uc2USKAoEa2V5cxgBIAMoCzIaLmtleXdhcmQuYWRtaW4udjEuQWRtaW5LZXkiJAoVUmV2b2tlQWRtaW5LZXlSZXF1ZXN0EgsKA2tleRgBIAEoCSJBChZSZXZva2VBZG1pbktleVJlc3BvbnNlEicKA2tleRgBIAEoCzIaLmtleXdhcmQuYWRtaW4udjEuQWRtaW5LZXkyvQIKD0FkbWluS2V5U2VydmljZRJjCg5DcmVhdGVBZG1pbktleRInLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlQWRtaW5LZXlSZXF1ZXN0Gigua2V5d2FyZC5hZG1pbi52MS5DcmVhdGVBZG1pbktleVJlc3BvbnNlEmAKDUxpc3RBZG1pbktleXMSJi5rZXl3YXJkLmFkbWluLnYxLkxpc3RBZG1pbktleXNSZXF1ZXN0Gicua2V5d2FyZC5hZG1pbi52MS5MaXN0QWRtaW5LZXlzUmVzcG9uc2USYwoOUmV2b2tlQWRtaW5LZXkSJy5rZXl3YXJkLmFkbWluLnYxLlJldm9rZUFkbWluS2V5UmVxdWVzdBooLmtleXdhcmQuYWRtaW4udjEuUmV2b2tlQWRtaW5LZXlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * An admin key without its secret.
@@ -42,7 +42,7 @@ export type AdminKey = Message<"keyward.admin.v1.AdminKey"> & {
   name: string;
 
   /**
-   * What it may do: keys:read, keys:write, admins:write.
+   * What it may do: keys:read, keys:write, owners:write, admins:write, system:write.
    *
    * @generated from field: repeated string scopes = 4;
    */
@@ -75,6 +75,13 @@ export type AdminKey = Message<"keyward.admin.v1.AdminKey"> & {
    * @generated from field: string revoked_by = 8;
    */
   revokedBy: string;
+
+  /**
+   * The only tenant that it sees. Empty: it sees all.
+   *
+   * @generated from field: string tenant = 9;
+   */
+  tenant: string;
 };
 
 /**
@@ -103,6 +110,14 @@ export type CreateAdminKeyRequest = Message<"keyward.admin.v1.CreateAdminKeyRequ
    * @generated from field: repeated string scopes = 2;
    */
   scopes: string[];
+
+  /**
+   * The only tenant that it is to see. Empty: that of the caller, if the caller is bound to one. Another than that is
+   * PERMISSION_DENIED.
+   *
+   * @generated from field: string tenant = 3;
+   */
+  tenant: string;
 };
 
 /**
@@ -141,7 +156,7 @@ export const CreateAdminKeyResponseSchema: GenMessage<CreateAdminKeyResponse> = 
   messageDesc(file_keyward_admin_v1_admin_key_service, 2);
 
 /**
- * Asks for all admin keys.
+ * Asks for all admin keys that the caller sees.
  *
  * @generated from message keyward.admin.v1.ListAdminKeysRequest
  */
@@ -156,7 +171,7 @@ export const ListAdminKeysRequestSchema: GenMessage<ListAdminKeysRequest> = /*@_
   messageDesc(file_keyward_admin_v1_admin_key_service, 3);
 
 /**
- * All admin keys.
+ * All admin keys that the caller sees.
  *
  * @generated from message keyward.admin.v1.ListAdminKeysResponse
  */
@@ -223,6 +238,13 @@ export const RevokeAdminKeyResponseSchema: GenMessage<RevokeAdminKeyResponse> = 
  * Makes, lists and ends the keys with which administrators call this API over the network. An admin key opens nothing on
  * the data plane.
  *
+ * An admin key may be bound to a tenant. It then sees and touches only that tenant: keys, owners and admin keys of any other
+ * tenant, or of none, are NOT_FOUND to it. A request need not name the tenant; one that names another is PERMISSION_DENIED
+ * (OTHER_TENANT), whether or not there is one. What it makes belongs to the tenant. It grants only the data-plane scopes that
+ * the configuration lists under tenants.<tenant>.grantable_scopes: whatever makes, changes, rotates or enables a key, or
+ * makes, changes or enables its owner, is PERMISSION_DENIED (BEYOND_GRANTABLE) where it would leave more than that open,
+ * whoever gave it. Revoking, disabling and deleting are always allowed. SystemService is closed to it (TENANT_BOUND).
+ *
  * @generated from service keyward.admin.v1.AdminKeyService
  */
 export const AdminKeyService: GenService<{
@@ -238,7 +260,8 @@ export const AdminKeyService: GenService<{
     output: typeof CreateAdminKeyResponseSchema;
   },
   /**
-   * Lists all admin keys, ended ones too, in the order in which they were made. Needs the admin scope admins:write.
+   * Lists all admin keys that the caller sees, ended ones too, in the order in which they were made. Needs the admin scope
+   * admins:write.
    *
    * @generated from rpc keyward.admin.v1.AdminKeyService.ListAdminKeys
    */

@@ -4,15 +4,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file keyward/admin/v1/key.proto.
  */
 export const file_keyward_admin_v1_key: GenFile = /*@__PURE__*/
-  fileDesc("ChprZXl3YXJkL2FkbWluL3YxL2tleS5wcm90bxIQa2V5d2FyZC5hZG1pbi52MSKgBQoDS2V5EgoKAmlkGAEgASgJEg0KBXN0YXJ0GAIgASgJEg4KBnRlbmFudBgDIAEoCRINCgVvd25lchgEIAEoCRIMCgRuYW1lGAUgASgJEgwKBG5vdGUYBiABKAkSDgoGc2NvcGVzGAcgAygJEg0KBXBhdGhzGAggAygJEi4KCm5vdF9iZWZvcmUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXN0YXRlGAsgASgOMhoua2V5d2FyZC5hZG1pbi52MS5LZXlTdGF0ZRIuCgpjcmVhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GA0gASgJEi4KCnVwZGF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJldm9rZWRfYnkYECABKAkSFQoNcmV2b2tlX3JlYXNvbhgRIAEoCRIQCghyZXZpc2lvbhgSIAEoAxIMCgRldGFnGBMgASgJEg8KB21ldGhvZHMYFCADKAkSDQoFY2lkcnMYFSADKAkSLwoLZGlzYWJsZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWdyYWNlX2VuZHNfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXN1Y2Nlc3NvchgYIAEoCRITCgtwcmVkZWNlc3NvchgZIAEoCSqYAQoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQS0VZX1NUQVRFX0FDVElWRRABEhUKEUtFWV9TVEFURV9FWFBJUkVEEAISFQoRS0VZX1NUQVRFX1JFVk9LRUQQAxIWChJLRVlfU1RBVEVfRElTQUJMRUQQBBIVChFLRVlfU1RBVEVfUk9UQVRFRBAFYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChprZXl3YXJkL2FkbWluL3YxL2tleS5wcm90bxIQa2V5d2FyZC5hZG1pbi52MSKLBwoDS2V5EgoKAmlkGAEgASgJEg0KBXN0YXJ0GAIgASgJEg4KBnRlbmFudBgDIAEoCRINCgVvd25lchgEIAEoCRIMCgRuYW1lGAUgASgJEgwKBG5vdGUYBiABKAkSDgoGc2NvcGVzGAcgAygJEg0KBXBhdGhzGAggAygJEi4KCm5vdF9iZWZvcmUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXN0YXRlGAsgASgOMhoua2V5d2FyZC5hZG1pbi52MS5LZXlTdGF0ZRIuCgpjcmVhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GA0gASgJEi4KCnVwZGF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJldm9rZWRfYnkYECABKAkSFQoNcmV2b2tlX3JlYXNvbhgRIAEoCRIQCghyZXZpc2lvbhgSIAEoAxIMCgRldGFnGBMgASgJEg8KB21ldGhvZHMYFCADKAkSDQoFY2lkcnMYFSADKAkSLwoLZGlzYWJsZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWdyYWNlX2VuZHNfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXN1Y2Nlc3NvchgYIAEoCRITCgtwcmVkZWNlc3NvchgZIAEoCRIWCg5pbmhlcml0X3Njb3BlcxgaIAEoCBI1CghtZXRhZGF0YRgbIAMoCzIjLmtleXdhcmQuYWRtaW4udjEuS2V5Lk1ldGFkYXRhRW50cnkSLwoKcmF0ZV9saW1pdBgcIAEoCzIbLmtleXdhcmQuYWRtaW4udjEuUmF0ZUxpbWl0EisKBmZvcm1hdBgdIAEoDjIbLmtleXdhcmQuYWRtaW4udjEuS2V5Rm9ybWF0EgsKA2FsZxgeIAEoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSAoJUmF0ZUxpbWl0EhAKCHJlcXVlc3RzGAEgASgFEikKBndpbmRvdxgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbipSCglLZXlGb3JtYXQSGgoWS0VZX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUtFWV9GT1JNQVRfT1BBUVVFEAESEgoOS0VZX0ZPUk1BVF9KV1QQAiqYAQoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQS0VZX1NUQVRFX0FDVElWRRABEhUKEUtFWV9TVEFURV9FWFBJUkVEEAISFQoRS0VZX1NUQVRFX1JFVk9LRUQQAxIWChJLRVlfU1RBVEVfRElTQUJMRUQQBBIVChFLRVlfU1RBVEVfUk9UQVRFRBAFYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A key: what it may do, whose it is and how it ended. The secret is not part of it: only its SHA-256 is stored, and
@@ -29,7 +29,8 @@ export type Key = Message<"keyward.admin.v1.Key"> & {
   id: string;
 
   /**
-   * The prefix and the first eight characters of the secret, such as "kw_4fGh12Kq", to recognise a key in a list.
+   * The prefix and the first eight characters of the secret, such as "kw_4fGh12Kq", to recognise a key in a list. Of a
+   * signed key "jwt_" and the first eight characters of its signature.
    *
    * @generated from field: string start = 2;
    */
@@ -202,6 +203,43 @@ export type Key = Message<"keyward.admin.v1.Key"> & {
    * @generated from field: string predecessor = 25;
    */
   predecessor: string;
+
+  /**
+   * Whether it has all scopes of its owner instead of its own, which are then empty. What a key grants is always cut to
+   * the scopes of its owner, where the owner has a list.
+   *
+   * @generated from field: bool inherit_scopes = 26;
+   */
+  inheritScopes: boolean;
+
+  /**
+   * Free for your tools. At most 50 entries: names of 1 to 64 characters of A-Z, a-z, 0-9 and ". _ / -", values of at most
+   * 500 characters, none of them a control character. Not given to the upstream.
+   *
+   * @generated from field: map<string, string> metadata = 27;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * How often it may be used. Unset: as often as one likes.
+   *
+   * @generated from field: keyward.admin.v1.RateLimit rate_limit = 28;
+   */
+  rateLimit?: RateLimit | undefined;
+
+  /**
+   * What the secret looks like.
+   *
+   * @generated from field: keyward.admin.v1.KeyFormat format = 29;
+   */
+  format: KeyFormat;
+
+  /**
+   * How a signed key is signed: "RS256", "ES256" or "EdDSA". Empty: it is an opaque one.
+   *
+   * @generated from field: string alg = 30;
+   */
+  alg: string;
 };
 
 /**
@@ -210,6 +248,84 @@ export type Key = Message<"keyward.admin.v1.Key"> & {
  */
 export const KeySchema: GenMessage<Key> = /*@__PURE__*/
   messageDesc(file_keyward_admin_v1_key, 0);
+
+/**
+ * How often a key may be used: so many requests at once, and then as many as the window brings back (GCRA). One count for
+ * all check threads of a process, which begins anew with the process; a key and its successor are counted together. Only
+ * what would be allowed is counted. After a change, what was used is back when it would have been without, and after one new
+ * window at the latest.
+ * At most 1,048,576 such counts are kept for keys that are not revoked; a call that needs one more is answered with
+ * RESOURCE_EXHAUSTED.
+ *
+ * @generated from message keyward.admin.v1.RateLimit
+ */
+export type RateLimit = Message<"keyward.admin.v1.RateLimit"> & {
+  /**
+   * 1 to 1,000,000.
+   *
+   * @generated from field: int32 requests = 1;
+   */
+  requests: number;
+
+  /**
+   * In so much time: 1 second to 2,678,400 seconds (31 days), in whole seconds. In JSON "60s".
+   *
+   * @generated from field: google.protobuf.Duration window = 2;
+   */
+  window?: Duration | undefined;
+};
+
+/**
+ * Describes the message keyward.admin.v1.RateLimit.
+ * Use `create(RateLimitSchema)` to create a new message.
+ */
+export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key, 1);
+
+/**
+ * What a secret looks like.
+ *
+ * @generated from enum keyward.admin.v1.KeyFormat
+ */
+export const KeyFormat = {
+  /**
+   * In a request: opaque.
+   *
+   * @generated from enum value: KEY_FORMAT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The prefix, "_", 43 random digits in base 62 and 6 of a checksum.
+   *
+   * @generated from enum value: KEY_FORMAT_OPAQUE = 1;
+   */
+  OPAQUE: 1,
+
+  /**
+   * A signed token (JWT, RFC 7519) that back ends can verify by /.well-known/jwks.json. Its claims are iss and aud (the
+   * settings jwt.issuer and jwt.audience), sub (the owner, else the id), iat, exp where the key ends, nbf where it has a
+   * not_before, jti and key_id (the id), tenant where it has one, and scopes: a list of what the key grants when it is
+   * made, cut to its owner's list. That is all that such a back end sees: neither paths, methods, networks and rate limit,
+   * nor that the key was revoked, disabled or changed.
+   *
+   * @generated from enum value: KEY_FORMAT_JWT = 2;
+   */
+  JWT: 2,
+} as const;
+
+/**
+ * What a secret looks like.
+ *
+ * @generated from enum keyward.admin.v1.KeyFormat
+ */
+export type KeyFormat = (typeof KeyFormat)[keyof typeof KeyFormat] | UnknownEnum;
+
+/**
+ * Describes the enum keyward.admin.v1.KeyFormat.
+ */
+export const KeyFormatSchema: GenEnum<KeyFormat> = /*@__PURE__*/
+  enumDesc(file_keyward_admin_v1_key, 0);
 
 /**
  * Where a key stands.
@@ -232,14 +348,14 @@ export const KeyState = {
   ACTIVE: 1,
 
   /**
-   * Its time is over.
+   * Its time is over, or the grace period after its rotation.
    *
    * @generated from enum value: KEY_STATE_EXPIRED = 2;
    */
   EXPIRED: 2,
 
   /**
-   * Ended for good by RevokeKey, or by the end of the grace period after a rotation.
+   * Ended for good: by RevokeKey, by a rotation without a grace period, or with its owner.
    *
    * @generated from enum value: KEY_STATE_REVOKED = 3;
    */
@@ -271,5 +387,5 @@ export type KeyState = (typeof KeyState)[keyof typeof KeyState] | UnknownEnum;
  * Describes the enum keyward.admin.v1.KeyState.
  */
 export const KeyStateSchema: GenEnum<KeyState> = /*@__PURE__*/
-  enumDesc(file_keyward_admin_v1_key, 0);
+  enumDesc(file_keyward_admin_v1_key, 1);
 

@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Key } from "./key_pb.ts";
+import type { Key, KeyFormat, RateLimit } from "./key_pb.ts";
 import { file_keyward_admin_v1_key } from "./key_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file keyward/admin/v1/key_service.proto.
  */
 export const file_keyward_admin_v1_key_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJrZXl3YXJkL2FkbWluL3YxL2tleV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIu0CChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgJEg0KBW93bmVyGAMgASgJEgwKBG5vdGUYBCABKAkSDgoGc2NvcGVzGAUgAygJEg0KBXBhdGhzGAYgAygJEi4KCm5vdF9iZWZvcmUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASLwoKZXhwaXJlc19pbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhcKDW5ldmVyX2V4cGlyZXMYDiABKAhIABIPCgdtZXRob2RzGAogAygJEg0KBWNpZHJzGAsgAygJEhIKCnJlcXVlc3RfaWQYDCABKAkSFQoNdmFsaWRhdGVfb25seRgNIAEoCEIICgZleHBpcnkifAoRQ3JlYXRlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSDgoGc2VjcmV0GAIgASgJEhUKCGVuZm9yY2VkGAMgASgISACIAQESDwoHd2FybmluZxgEIAEoCUILCglfZW5mb3JjZWQiHAoNR2V0S2V5UmVxdWVzdBILCgNrZXkYASABKAkiNAoOR2V0S2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkiSAoPTGlzdEtleXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJQChBMaXN0S2V5c1Jlc3BvbnNlEiMKBGtleXMYASADKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLwoQUmV2b2tlS2V5UmVxdWVzdBILCgNrZXkYASABKAkSDgoGcmVhc29uGAIgASgJImwKEVJldm9rZUtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5EhUKCGVuZm9yY2VkGAIgASgISACIAQESDwoHd2FybmluZxgDIAEoCUILCglfZW5mb3JjZWQimQIKEFVwZGF0ZUtleVJlcXVlc3QSCwoDa2V5GAEgASgJEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIMCgRldGFnGAMgASgJEgwKBG5hbWUYBCABKAkSDAoEbm90ZRgFIAEoCRIOCgZzY29wZXMYBiADKAkSDQoFcGF0aHMYByADKAkSDwoHbWV0aG9kcxgIIAMoCRINCgVjaWRycxgJIAMoCRIuCgpub3RfYmVmb3JlGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJsChFVcGRhdGVLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgCIAEoCEgAiAEBEg8KB3dhcm5pbmcYAyABKAlCCwoJX2VuZm9yY2VkIuMBChBSb3RhdGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCRIoCgVncmFjZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEi8KCmV4cGlyZXNfaW4YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIXCg1uZXZlcl9leHBpcmVzGAYgASgISAASEgoKcmVxdWVzdF9pZBgFIAEoCUIICgZleHBpcnkipAEKEVJvdGF0ZUtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5Eg4KBnNlY3JldBgCIAEoCRImCgdyb3RhdGVkGAMgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSFQoIZW5mb3JjZWQYBCABKAhIAIgBARIPCgd3YXJuaW5nGAUgASgJQgsKCV9lbmZvcmNlZCIgChFEaXNhYmxlS2V5UmVxdWVzdBILCgNrZXkYASABKAkibQoSRGlzYWJsZUtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5EhUKCGVuZm9yY2VkGAIgASgISACIAQESDwoHd2FybmluZxgDIAEoCUILCglfZW5mb3JjZWQiHwoQRW5hYmxlS2V5UmVxdWVzdBILCgNrZXkYASABKAkibAoRRW5hYmxlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSFQoIZW5mb3JjZWQYAiABKAhIAIgBARIPCgd3YXJuaW5nGAMgASgJQgsKCV9lbmZvcmNlZDKzBQoKS2V5U2VydmljZRJUCglDcmVhdGVLZXkSIi5rZXl3YXJkLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLkNyZWF0ZUtleVJlc3BvbnNlEksKBkdldEtleRIfLmtleXdhcmQuYWRtaW4udjEuR2V0S2V5UmVxdWVzdBogLmtleXdhcmQuYWRtaW4udjEuR2V0S2V5UmVzcG9uc2USUQoITGlzdEtleXMSIS5rZXl3YXJkLmFkbWluLnYxLkxpc3RLZXlzUmVxdWVzdBoiLmtleXdhcmQuYWRtaW4udjEuTGlzdEtleXNSZXNwb25zZRJUCglSZXZva2VLZXkSIi5rZXl3YXJkLmFkbWluLnYxLlJldm9rZUtleVJlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLlJldm9rZUtleVJlc3BvbnNlElQKCVVwZGF0ZUtleRIiLmtleXdhcmQuYWRtaW4udjEuVXBkYXRlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuVXBkYXRlS2V5UmVzcG9uc2USVAoJUm90YXRlS2V5EiIua2V5d2FyZC5hZG1pbi52MS5Sb3RhdGVLZXlSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5Sb3RhdGVLZXlSZXNwb25zZRJXCgpEaXNhYmxlS2V5EiMua2V5d2FyZC5hZG1pbi52MS5EaXNhYmxlS2V5UmVxdWVzdBokLmtleXdhcmQuYWRtaW4udjEuRGlzYWJsZUtleVJlc3BvbnNlElQKCUVuYWJsZUtleRIiLmtleXdhcmQuYWRtaW4udjEuRW5hYmxlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuRW5hYmxlS2V5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_keyward_admin_v1_key]);
+  fileDesc("CiJrZXl3YXJkL2FkbWluL3YxL2tleV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIvUEChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgJEg0KBW93bmVyGAMgASgJEgwKBG5vdGUYBCABKAkSDgoGc2NvcGVzGAUgAygJEg0KBXBhdGhzGAYgAygJEi4KCm5vdF9iZWZvcmUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASLwoKZXhwaXJlc19pbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhcKDW5ldmVyX2V4cGlyZXMYDiABKAhIABIPCgdtZXRob2RzGAogAygJEg0KBWNpZHJzGAsgAygJEhIKCnJlcXVlc3RfaWQYDCABKAkSFQoNdmFsaWRhdGVfb25seRgNIAEoCBIWCg5pbmhlcml0X3Njb3BlcxgPIAEoCBJCCghtZXRhZGF0YRgQIAMoCzIwLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdC5NZXRhZGF0YUVudHJ5Ei8KCnJhdGVfbGltaXQYESABKAsyGy5rZXl3YXJkLmFkbWluLnYxLlJhdGVMaW1pdBIOCgZwcmVmaXgYEiABKAkSKwoGZm9ybWF0GBMgASgOMhsua2V5d2FyZC5hZG1pbi52MS5LZXlGb3JtYXQSCwoDYWxnGBQgASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZleHBpcnkifAoRQ3JlYXRlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSDgoGc2VjcmV0GAIgASgJEhUKCGVuZm9yY2VkGAMgASgISACIAQESDwoHd2FybmluZxgEIAEoCUILCglfZW5mb3JjZWQiHAoNR2V0S2V5UmVxdWVzdBILCgNrZXkYASABKAkiNAoOR2V0S2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkiSAoPTGlzdEtleXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJQChBMaXN0S2V5c1Jlc3BvbnNlEiMKBGtleXMYASADKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLwoQUmV2b2tlS2V5UmVxdWVzdBILCgNrZXkYASABKAkSDgoGcmVhc29uGAIgASgJImwKEVJldm9rZUtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5EhUKCGVuZm9yY2VkGAIgASgISACIAQESDwoHd2FybmluZxgDIAEoCUILCglfZW5mb3JjZWQi7gMKEFVwZGF0ZUtleVJlcXVlc3QSCwoDa2V5GAEgASgJEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIMCgRldGFnGAMgASgJEgwKBG5hbWUYBCABKAkSDAoEbm90ZRgFIAEoCRIOCgZzY29wZXMYBiADKAkSDQoFcGF0aHMYByADKAkSDwoHbWV0aG9kcxgIIAMoCRINCgVjaWRycxgJIAMoCRIuCgpub3RfYmVmb3JlGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5pbmhlcml0X3Njb3BlcxgMIAEoCBJCCghtZXRhZGF0YRgNIAMoCzIwLmtleXdhcmQuYWRtaW4udjEuVXBkYXRlS2V5UmVxdWVzdC5NZXRhZGF0YUVudHJ5Ei8KCnJhdGVfbGltaXQYDiABKAsyGy5rZXl3YXJkLmFkbWluLnYxLlJhdGVMaW1pdBIVCg12YWxpZGF0ZV9vbmx5GA8gASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJsChFVcGRhdGVLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgCIAEoCEgAiAEBEg8KB3dhcm5pbmcYAyABKAlCCwoJX2VuZm9yY2VkIvoBChBSb3RhdGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCRIoCgVncmFjZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEi8KCmV4cGlyZXNfaW4YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIXCg1uZXZlcl9leHBpcmVzGAYgASgISAASEgoKcmVxdWVzdF9pZBgFIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAcgASgIQggKBmV4cGlyeSKkAQoRUm90YXRlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSDgoGc2VjcmV0GAIgASgJEiYKB3JvdGF0ZWQYAyABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgEIAEoCEgAiAEBEg8KB3dhcm5pbmcYBSABKAlCCwoJX2VuZm9yY2VkIiAKEURpc2FibGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCSJtChJEaXNhYmxlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSFQoIZW5mb3JjZWQYAiABKAhIAIgBARIPCgd3YXJuaW5nGAMgASgJQgsKCV9lbmZvcmNlZCIfChBFbmFibGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCSJsChFFbmFibGVLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgCIAEoCEgAiAEBEg8KB3dhcm5pbmcYAyABKAlCCwoJX2VuZm9yY2VkMrMFCgpLZXlTZXJ2aWNlElQKCUNyZWF0ZUtleRIiLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2USSwoGR2V0S2V5Eh8ua2V5d2FyZC5hZG1pbi52MS5HZXRLZXlSZXF1ZXN0GiAua2V5d2FyZC5hZG1pbi52MS5HZXRLZXlSZXNwb25zZRJRCghMaXN0S2V5cxIhLmtleXdhcmQuYWRtaW4udjEuTGlzdEtleXNSZXF1ZXN0GiIua2V5d2FyZC5hZG1pbi52MS5MaXN0S2V5c1Jlc3BvbnNlElQKCVJldm9rZUtleRIiLmtleXdhcmQuYWRtaW4udjEuUmV2b2tlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuUmV2b2tlS2V5UmVzcG9uc2USVAoJVXBkYXRlS2V5EiIua2V5d2FyZC5hZG1pbi52MS5VcGRhdGVLZXlSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5VcGRhdGVLZXlSZXNwb25zZRJUCglSb3RhdGVLZXkSIi5rZXl3YXJkLmFkbWluLnYxLlJvdGF0ZUtleVJlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLlJvdGF0ZUtleVJlc3BvbnNlElcKCkRpc2FibGVLZXkSIy5rZXl3YXJkLmFkbWluLnYxLkRpc2FibGVLZXlSZXF1ZXN0GiQua2V5d2FyZC5hZG1pbi52MS5EaXNhYmxlS2V5UmVzcG9uc2USVAoJRW5hYmxlS2V5EiIua2V5d2FyZC5hZG1pbi52MS5FbmFibGVLZXlSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5FbmFibGVLZXlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_keyward_admin_v1_key]);
 
 /**
  * What the new key is to be. Each field has the bounds of the field of the same name in Key.
@@ -30,7 +30,7 @@ export type CreateKeyRequest = Message<"keyward.admin.v1.CreateKeyRequest"> & {
   name: string;
 
   /**
-   * The tenant it belongs to. Empty: none.
+   * The tenant it belongs to. Empty: that of the caller, if the caller is bound to one (AdminKeyService), else none.
    *
    * @generated from field: string tenant = 2;
    */
@@ -131,6 +131,52 @@ export type CreateKeyRequest = Message<"keyward.admin.v1.CreateKeyRequest"> & {
    * @generated from field: bool validate_only = 13;
    */
   validateOnly: boolean;
+
+  /**
+   * Has all scopes of its owner, as they are at each check, instead of scopes of its own. The owner must be registered and
+   * have a list.
+   *
+   * @generated from field: bool inherit_scopes = 15;
+   */
+  inheritScopes: boolean;
+
+  /**
+   * Free for your tools, with the bounds of Key.metadata.
+   *
+   * @generated from field: map<string, string> metadata = 16;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * How often it may be used. Unset: as often as one likes.
+   *
+   * @generated from field: keyward.admin.v1.RateLimit rate_limit = 17;
+   */
+  rateLimit?: RateLimit | undefined;
+
+  /**
+   * What its secret begins with: 1 to 32 characters of a-z, 0-9 and "_", no "_" at either end or twice in a row, and
+   * neither "kwadm" nor anything behind it. Empty: that of the tenant in the configuration, else "kw". Not for signed keys.
+   *
+   * @generated from field: string prefix = 18;
+   */
+  prefix: string;
+
+  /**
+   * What its secret looks like. Unset: opaque. A signed key needs a program with an encryption key (the setting
+   * encryption_key_file), or FAILED_PRECONDITION says so; its token has at most 8,192 characters. Its not_before is rounded
+   * up and its expiry down to whole seconds, in which tokens count.
+   *
+   * @generated from field: keyward.admin.v1.KeyFormat format = 19;
+   */
+  format: KeyFormat;
+
+  /**
+   * How a signed key is signed: "RS256", "ES256" or "EdDSA". Empty: RS256. Only for signed keys.
+   *
+   * @generated from field: string alg = 20;
+   */
+  alg: string;
 };
 
 /**
@@ -190,7 +236,7 @@ export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE_
 export type GetKeyRequest = Message<"keyward.admin.v1.GetKeyRequest"> & {
   /**
    * Its id, its start or the first eight characters of its secret where no other key has the same, or the key itself.
-   * Required, at most 100 characters. Where several keys answer to it, FAILED_PRECONDITION lists them.
+   * Required, at most 8,192 characters. Where several keys answer to it, FAILED_PRECONDITION lists them.
    *
    * @generated from field: string key = 1;
    */
@@ -249,7 +295,7 @@ export type ListKeysRequest = Message<"keyward.admin.v1.ListKeysRequest"> & {
   /**
    * Which of them: comparisons of owner, tenant or state with "=", joined by AND (AIP-160), such as
    * owner = "service/ci" AND state = ACTIVE. A value holding anything but letters, digits and "/ . _ @ + -" stands in
-   * double quotes. Each field once. Empty: all.
+   * double quotes. Each field once. Empty: all that the caller sees.
    *
    * @generated from field: string filter = 3;
    */
@@ -369,7 +415,8 @@ export type UpdateKeyRequest = Message<"keyward.admin.v1.UpdateKeyRequest"> & {
 
   /**
    * Which of the fields below to set (AIP-134); a field that is named and empty is cleared. Required: one or more of
-   * name, note, scopes, paths, methods, cidrs, not_before, expires_at.
+   * name, note, metadata, scopes, inherit_scopes, paths, methods, cidrs, not_before, expires_at, rate_limit. Naming scopes
+   * ends inherit_scopes. In JSON one text, in lowerCamelCase: "name,expiresAt".
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -437,6 +484,34 @@ export type UpdateKeyRequest = Message<"keyward.admin.v1.UpdateKeyRequest"> & {
    * @generated from field: google.protobuf.Timestamp expires_at = 11;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * As in CreateKeyRequest; true empties scopes.
+   *
+   * @generated from field: bool inherit_scopes = 12;
+   */
+  inheritScopes: boolean;
+
+  /**
+   * As in CreateKeyRequest; all entries are replaced.
+   *
+   * @generated from field: map<string, string> metadata = 13;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * As in CreateKeyRequest.
+   *
+   * @generated from field: keyward.admin.v1.RateLimit rate_limit = 14;
+   */
+  rateLimit?: RateLimit | undefined;
+
+  /**
+   * Only judge the request and answer with the key as it would be. Nothing is changed.
+   *
+   * @generated from field: bool validate_only = 15;
+   */
+  validateOnly: boolean;
 };
 
 /**
@@ -539,6 +614,13 @@ export type RotateKeyRequest = Message<"keyward.admin.v1.RotateKeyRequest"> & {
    * @generated from field: string request_id = 5;
    */
   requestId: string;
+
+  /**
+   * Only judge the request and answer with both keys as they would be. Nothing is changed.
+   *
+   * @generated from field: bool validate_only = 7;
+   */
+  validateOnly: boolean;
 };
 
 /**
@@ -777,8 +859,9 @@ export const KeyService: GenService<{
   },
   /**
    * Makes a successor with the same rights and a new secret, and lets the old key open for a grace period. The life of
-   * the successor ends with that of the old key unless the request says otherwise. FAILED_PRECONDITION where the key is
-   * not active. Needs the admin scope keys:write.
+   * the successor ends with that of the old key unless the request says otherwise. The successor of a signed key is signed
+   * with the same alg, by the signing key that is in use now. FAILED_PRECONDITION where the key is not active. Needs the
+   * admin scope keys:write.
    *
    * @generated from rpc keyward.admin.v1.KeyService.RotateKey
    */

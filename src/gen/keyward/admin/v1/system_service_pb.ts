@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file keyward/admin/v1/system_service.proto.
  */
 export const file_keyward_admin_v1_system_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVrZXl3YXJkL2FkbWluL3YxL3N5c3RlbV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3Qi1AEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDAoEbW9kZRgCIAEoCRIuCgpzdGFydGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghkYXRhYmFzZRgEIAEoCRIWCg5zY2hlbWFfdmVyc2lvbhgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxI0Cg1jaGVja190aHJlYWRzGAcgAygLMh0ua2V5d2FyZC5hZG1pbi52MS5DaGVja1RocmVhZCI4CgtDaGVja1RocmVhZBIPCgdzZXJ2aW5nGAEgASgIEhgKEGFwcGxpZWRfcmV2aXNpb24YAiABKAMyZQoNU3lzdGVtU2VydmljZRJUCglHZXRTdGF0dXMSIi5rZXl3YXJkLmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiVrZXl3YXJkL2FkbWluL3YxL3N5c3RlbV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3Qi1AEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDAoEbW9kZRgCIAEoCRIuCgpzdGFydGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghkYXRhYmFzZRgEIAEoCRIWCg5zY2hlbWFfdmVyc2lvbhgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxI0Cg1jaGVja190aHJlYWRzGAcgAygLMh0ua2V5d2FyZC5hZG1pbi52MS5DaGVja1RocmVhZCI4CgtDaGVja1RocmVhZBIPCgdzZXJ2aW5nGAEgASgIEhgKEGFwcGxpZWRfcmV2aXNpb24YAiABKAMiQAoXUm90YXRlU2lnbmluZ0tleVJlcXVlc3QSCwoDYWxnGAEgASgJEhgKEHdpdGhkcmF3X2VhcmxpZXIYAiABKAgifAoYUm90YXRlU2lnbmluZ0tleVJlc3BvbnNlEjEKC3NpZ25pbmdfa2V5GAEgASgLMhwua2V5d2FyZC5hZG1pbi52MS5TaWduaW5nS2V5Ei0KB2VhcmxpZXIYAiADKAsyHC5rZXl3YXJkLmFkbWluLnYxLlNpZ25pbmdLZXkiuQEKClNpZ25pbmdLZXkSCwoDa2lkGAEgASgJEgsKA2FsZxgCIAEoCRIuCgpjcmVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpyZXRpcmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg10b2tlbnNfZW5kX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDLQAQoNU3lzdGVtU2VydmljZRJUCglHZXRTdGF0dXMSIi5rZXl3YXJkLmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlEmkKEFJvdGF0ZVNpZ25pbmdLZXkSKS5rZXl3YXJkLmFkbWluLnYxLlJvdGF0ZVNpZ25pbmdLZXlSZXF1ZXN0Gioua2V5d2FyZC5hZG1pbi52MS5Sb3RhdGVTaWduaW5nS2V5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Asks for the status.
@@ -121,7 +121,114 @@ export const CheckThreadSchema: GenMessage<CheckThread> = /*@__PURE__*/
   messageDesc(file_keyward_admin_v1_system_service, 2);
 
 /**
- * Tells how this program is.
+ * Which signing key is to be replaced.
+ *
+ * @generated from message keyward.admin.v1.RotateSigningKeyRequest
+ */
+export type RotateSigningKeyRequest = Message<"keyward.admin.v1.RotateSigningKeyRequest"> & {
+  /**
+   * What it signs with: "RS256", "ES256" or "EdDSA". Empty: RS256.
+   *
+   * @generated from field: string alg = 1;
+   */
+  alg: string;
+
+  /**
+   * Take the public half of every earlier one out of /.well-known/jwks.json at once: back ends refuse what it signed as
+   * soon as they fetch the set again, which may be cached for 5 minutes. For a signing key that has become known to others.
+   * The keys that it signed go on opening here until they are revoked.
+   *
+   * @generated from field: bool withdraw_earlier = 2;
+   */
+  withdrawEarlier: boolean;
+};
+
+/**
+ * Describes the message keyward.admin.v1.RotateSigningKeyRequest.
+ * Use `create(RotateSigningKeyRequestSchema)` to create a new message.
+ */
+export const RotateSigningKeyRequestSchema: GenMessage<RotateSigningKeyRequest> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_system_service, 3);
+
+/**
+ * The signing keys after the rotation.
+ *
+ * @generated from message keyward.admin.v1.RotateSigningKeyResponse
+ */
+export type RotateSigningKeyResponse = Message<"keyward.admin.v1.RotateSigningKeyResponse"> & {
+  /**
+   * The new one.
+   *
+   * @generated from field: keyward.admin.v1.SigningKey signing_key = 1;
+   */
+  signingKey?: SigningKey | undefined;
+
+  /**
+   * Those before it with the same alg whose public half is still in /.well-known/jwks.json, the latest first.
+   *
+   * @generated from field: repeated keyward.admin.v1.SigningKey earlier = 2;
+   */
+  earlier: SigningKey[];
+};
+
+/**
+ * Describes the message keyward.admin.v1.RotateSigningKeyResponse.
+ * Use `create(RotateSigningKeyResponseSchema)` to create a new message.
+ */
+export const RotateSigningKeyResponseSchema: GenMessage<RotateSigningKeyResponse> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_system_service, 4);
+
+/**
+ * A key that signs keys, without its private half.
+ *
+ * @generated from message keyward.admin.v1.SigningKey
+ */
+export type SigningKey = Message<"keyward.admin.v1.SigningKey"> & {
+  /**
+   * Names it in the header of a token (RFC 7515 §4.1.4): "kwsk_" and 20 base62 digits.
+   *
+   * @generated from field: string kid = 1;
+   */
+  kid: string;
+
+  /**
+   * What it signs with: "RS256", "ES256" or "EdDSA".
+   *
+   * @generated from field: string alg = 2;
+   */
+  alg: string;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 3;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * When another took its place. Unset: it is in use.
+   *
+   * @generated from field: google.protobuf.Timestamp retired_at = 4;
+   */
+  retiredAt?: Timestamp | undefined;
+
+  /**
+   * When the last token ends that it has signed. Unset: it has signed none, or one that never ends.
+   *
+   * @generated from field: google.protobuf.Timestamp tokens_end_at = 5;
+   */
+  tokensEndAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message keyward.admin.v1.SigningKey.
+ * Use `create(SigningKeySchema)` to create a new message.
+ */
+export const SigningKeySchema: GenMessage<SigningKey> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_system_service, 5);
+
+/**
+ * Tells how this program is, and keeps it going. Closed to admin keys that are bound to a tenant.
  *
  * @generated from service keyward.admin.v1.SystemService
  */
@@ -135,6 +242,18 @@ export const SystemService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof GetStatusResponseSchema;
+  },
+  /**
+   * Makes a new key that signs keys from now on. The public half of the one before stays in /.well-known/jwks.json until
+   * the last token has ended that it signed; its private half is forgotten. FAILED_PRECONDITION where the program has no
+   * encryption key. Needs the admin scope system:write.
+   *
+   * @generated from rpc keyward.admin.v1.SystemService.RotateSigningKey
+   */
+  rotateSigningKey: {
+    methodKind: "unary";
+    input: typeof RotateSigningKeyRequestSchema;
+    output: typeof RotateSigningKeyResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_keyward_admin_v1_system_service, 0);
