@@ -1,18 +1,25 @@
+import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, createContextKey, type Interceptor } from "@connectrpc/connect";
 import type { Log } from "../observe/log.ts";
 import type { AdminKeys } from "../store/admin-keys.ts";
 import { METHOD_ACCESS } from "./admin-scope.ts";
-import { authenticate, kCaller, LOCAL_CALLER } from "./caller.ts";
+import { authenticate, type Caller, kCaller, LOCAL_CALLER } from "./caller.ts";
 import { apiError, asApiError, invalidArgument } from "./errors.ts";
 import type { RuleContext } from "./rules/rule-context.ts";
 import { violationsIn } from "./rules/rules.ts";
 import { refuseWholeProgram } from "./tenancy.ts";
 
 /** Where a call comes from: the local admin socket, or an address. */
-export const kPeer = createContextKey<{ readonly local: boolean; readonly address: string }>({
-  local: false,
-  address: "",
-});
+export interface Peer {
+  readonly local: boolean;
+  readonly address: string;
+}
+
+/** The peer of the call in progress. */
+export const kPeer = createContextKey<Peer>({ local: false, address: "" });
+
+/** The only tenant that the call in progress is about, where its path names one. */
+export const kWithin = createContextKey<string | undefined>(undefined);
 
 /**
  * Lets a call through only to a method that is listed, and only for a caller who has what the list asks and, where they are
@@ -20,50 +27,81 @@ export const kPeer = createContextKey<{ readonly local: boolean; readonly addres
  */
 export function accessInterceptor(store: AdminKeys): Interceptor {
   return (next) => async (request) => {
-    const method = `${request.service.typeName}.${request.method.name}`;
-    const needed = METHOD_ACCESS[method];
-    if (needed === undefined)
-      throw apiError(Code.PermissionDenied, "METHOD_CLOSED", `${method} is not open to anybody`);
-    if (needed !== "open") {
-      const { local, address } = request.contextValues.get(kPeer);
-      const caller = local ? LOCAL_CALLER : authenticate(request.header.get("authorization"), address, store);
-      refuseWholeProgram(request.service.typeName, caller);
-      if (needed !== "any admin key" && !caller.scopes.includes(needed)) {
-        const message = `this needs the admin scope ${needed}; you have ${caller.scopes.join(", ") || "none"}`;
-        throw apiError(Code.PermissionDenied, "MISSING_SCOPE", message, { required: needed });
-      }
-      request.contextValues.set(kCaller, caller);
-    }
+    const { service, method, header, contextValues } = request;
+    const caller = admit(service.typeName, method.name, header.get("authorization"), contextValues.get(kPeer), store);
+    const within = contextValues.get(kWithin);
+    if (caller !== undefined) contextValues.set(kCaller, within === undefined ? caller : { ...caller, within });
     return next(request);
   };
 }
 
+/** The caller of a method, who may call it; undefined where it is open to everybody. Throws what the access check says. */
+export function admit(
+  service: string,
+  name: string,
+  authorization: string | null,
+  { local, address }: Peer,
+  store: AdminKeys,
+): Caller | undefined {
+  const method = `${service}.${name}`;
+  const needed = METHOD_ACCESS[method];
+  if (needed === undefined) throw apiError(Code.PermissionDenied, "METHOD_CLOSED", `${method} is not open to anybody`);
+  if (needed === "open") return undefined;
+  const caller = local ? LOCAL_CALLER : authenticate(authorization, address, store);
+  refuseWholeProgram(service, caller);
+  if (needed !== "any admin key" && !caller.scopes.includes(needed)) {
+    const message = `this needs the admin scope ${needed}; you have ${caller.scopes.join(", ") || "none"}`;
+    throw apiError(Code.PermissionDenied, "MISSING_SCOPE", message, { required: needed });
+  }
+  return caller;
+}
+
 /** Refuses a request that breaks a bound of its proto comments, with all that is wrong with it. */
 export function rulesInterceptor(settings: Omit<RuleContext, "nowMs">): Interceptor {
+  const judge = <Message extends object>(schema: DescMessage, message: Message): Message => {
+    const violations = violationsIn(schema, message, { ...settings, nowMs: Date.now() });
+    if (violations.length > 0) throw invalidArgument(violations);
+    return message;
+  };
   return (next) => async (request) => {
-    if (!request.stream) {
-      const violations = violationsIn(request.method.input, request.message, { ...settings, nowMs: Date.now() });
-      if (violations.length > 0) throw invalidArgument(violations);
-    }
+    const { input } = request.method;
+    if (request.stream) return next({ ...request, message: each(request.message, (message) => judge(input, message)) });
+    judge(input, request.message);
     return next(request);
   };
 }
 
 /** Turns whatever is thrown into an error of the API; what was no refusal of ours goes to the log. */
 export function errorInterceptor(log: Log): Interceptor {
+  const toldOf = (method: string, error: unknown) => {
+    const answer = asApiError(error);
+    if (answer.code === Code.Internal || answer.code === Code.Unavailable) {
+      const fields = { method, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+      log("error", "an admin call failed", fields);
+    }
+    return answer;
+  };
   return (next) => async (request) => {
+    const { name } = request.method;
     try {
-      return await next(request);
+      const response = await next(request);
+      if (!response.stream) return response;
+      // A stream may fail after it has begun.
+      return { ...response, message: failingAs(response.message, (error) => toldOf(name, error)) };
     } catch (error) {
-      const answer = asApiError(error);
-      if (answer.code === Code.Internal || answer.code === Code.Unavailable) {
-        const fields = {
-          method: request.method.name,
-          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        };
-        log("error", "an admin call failed", fields);
-      }
-      throw answer;
+      throw toldOf(name, error);
     }
   };
+}
+
+async function* each<Item>(items: AsyncIterable<Item>, change: (item: Item) => Item): AsyncIterable<Item> {
+  for await (const item of items) yield change(item);
+}
+
+async function* failingAs<Item>(items: AsyncIterable<Item>, told: (error: unknown) => unknown): AsyncIterable<Item> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw told(error);
+  }
 }

@@ -1,5 +1,12 @@
 /** What an admin key can be for. Scopes of the admin API have nothing to do with those of data-plane keys. */
-export const ADMIN_SCOPES = ["keys:read", "keys:write", "owners:write", "admins:write", "system:write"] as const;
+export const ADMIN_SCOPES = [
+  "keys:read",
+  "keys:write",
+  "owners:write",
+  "audit:read",
+  "admins:write",
+  "system:write",
+] as const;
 
 export type AdminScope = (typeof ADMIN_SCOPES)[number];
 
@@ -20,6 +27,10 @@ export const METHOD_ACCESS: Readonly<Record<string, AdminScope | "any admin key"
   "keyward.admin.v1.KeyService.RotateKey": "keys:write",
   "keyward.admin.v1.KeyService.DisableKey": "keys:write",
   "keyward.admin.v1.KeyService.EnableKey": "keys:write",
+  "keyward.admin.v1.KeyService.ExplainCheck": "keys:read",
+  "keyward.admin.v1.KeyService.VerifyKey": "keys:read",
+  "keyward.admin.v1.KeyService.GetDecision": "keys:read",
+  "keyward.admin.v1.KeyService.ImportKeys": "keys:write",
   "keyward.admin.v1.OwnerService.CreateOwner": "owners:write",
   "keyward.admin.v1.OwnerService.GetOwner": "keys:read",
   "keyward.admin.v1.OwnerService.ListOwners": "keys:read",
@@ -28,6 +39,8 @@ export const METHOD_ACCESS: Readonly<Record<string, AdminScope | "any admin key"
   "keyward.admin.v1.AdminKeyService.CreateAdminKey": "admins:write",
   "keyward.admin.v1.AdminKeyService.ListAdminKeys": "admins:write",
   "keyward.admin.v1.AdminKeyService.RevokeAdminKey": "admins:write",
+  "keyward.admin.v1.AuditService.ListEvents": "audit:read",
+  "keyward.admin.v1.AuditService.WatchEvents": "audit:read",
   "keyward.admin.v1.SystemService.GetStatus": "any admin key",
   "keyward.admin.v1.SystemService.RotateSigningKey": "system:write",
   // Probes and tools ask these before they have a key, and learn nothing that is not public.

@@ -2,25 +2,35 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { RateLimiter } from "../check/rate-limit.ts";
 import type { Settings } from "../config/settings.ts";
 import { ServerReflection as ServerReflectionV1 } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { Health } from "../gen/health/v1/health_pb.ts";
 import { AdminKeyService } from "../gen/keyward/admin/v1/admin_key_service_pb.ts";
+import { AuditService } from "../gen/keyward/admin/v1/audit_service_pb.ts";
 import { KeyService } from "../gen/keyward/admin/v1/key_service_pb.ts";
 import { OwnerService } from "../gen/keyward/admin/v1/owner_service_pb.ts";
 import { SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
+import type { DenialRing } from "../observe/denial-ring.ts";
 import type { Log } from "../observe/log.ts";
-import type { ScopeGraph } from "../policy/scope-graph.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Board } from "../serve/board.ts";
 import type { Store } from "../store/store.ts";
 import { accessInterceptor, errorInterceptor, kPeer, rulesInterceptor } from "./access.ts";
 import { createAdminKeyService } from "./admin-key-service.ts";
+import { createAuditService } from "./audit/audit-service.ts";
+import { createDecisions } from "./explain/decisions.ts";
+import { createKeyChecks } from "./explain/key-checks.ts";
 import { createGrants } from "./grants.ts";
 import { createHealthService, type ServingState } from "./health-service.ts";
 import { createKeyService } from "./keys/key-service.ts";
 import { createOwnerService } from "./owners/owner-service.ts";
 import { createReflectionService } from "./reflection-service.ts";
+import type { RestFormat } from "./rest/rest-body.ts";
+import { createRestHandler } from "./rest/rest-handler.ts";
+import { isRestPath } from "./rest/rest-route.ts";
+import { createServiceCall } from "./rest/service-call.ts";
 import { createJwksHandler } from "./signing/jwks.ts";
 import type { SigningKeyRing } from "./signing/signing-key-ring.ts";
 import type { TokenSigner } from "./signing/token-signer.ts";
@@ -32,12 +42,18 @@ export interface AdminApi {
   readonly board: Board;
   readonly state: ServingState;
   readonly program: ProgramFacts;
-  /** What the configuration says of scopes. */
-  readonly scopes: ScopeGraph;
+  /** What the configuration says of routes and scopes. */
+  readonly policy: Policy;
+  /** Counts what rate limits allow, together with the check threads of this process. */
+  readonly rates: RateLimiter;
+  /** What the check threads of this process have denied. */
+  readonly denials: readonly DenialRing[];
   readonly tenants: Settings["tenants"];
   readonly keyLifetime: Settings["keyLifetime"];
   readonly signingKeys: SigningKeyRing;
   readonly signer: TokenSigner;
+  /** What a key of the REST façade is where its client does not say it. */
+  readonly restFormat: RestFormat;
   readonly log: Log;
   /** Aborted when calls in progress are to come to their end. */
   readonly shutdownSignal: AbortSignal;
@@ -56,6 +72,7 @@ const SERVICES = [
   KeyService,
   OwnerService,
   AdminKeyService,
+  AuditService,
   SystemService,
   Health,
   ServerReflectionV1,
@@ -67,15 +84,37 @@ const SERVICES = [
  * whoever calls is the administrator; elsewhere an admin key is asked for.
  */
 export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler {
-  const { store, board, state, program, scopes, tenants, keyLifetime, signingKeys, signer, log, shutdownSignal } = api;
+  const {
+    store,
+    board,
+    state,
+    program,
+    policy,
+    rates,
+    denials,
+    tenants,
+    keyLifetime,
+    signingKeys,
+    signer,
+    log,
+    shutdownSignal,
+  } = api;
+  const { scopes } = policy;
+  const jwks = createJwksHandler(store, log);
+  let rest: ReturnType<typeof createRestHandler> = jwks;
   const rules = rulesInterceptor({ definedScopes: scopes.defined, maxLifetimeMs: keyLifetime.maxMs });
   const grants = createGrants(tenants, scopes);
   const routes = (router: ConnectRouter) => {
     const reflection = createReflectionService(SERVICES);
     router
-      .service(KeyService, createKeyService(store, board, grants, keyLifetime, tenants, signer))
+      .service(KeyService, {
+        ...createKeyService(store, board, grants, keyLifetime, tenants, signer, scopes.defined),
+        ...createKeyChecks({ store, policy, rates, servesChecks: board.applied.length > 0 }),
+        ...createDecisions(denials, store),
+      })
       .service(OwnerService, createOwnerService(store, board, grants))
       .service(AdminKeyService, createAdminKeyService(store))
+      .service(AuditService, createAuditService(store))
       .service(SystemService, createSystemService(store, board, program, signingKeys))
       .service(
         Health,
@@ -86,10 +125,11 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
       )
       .service(ServerReflectionV1, reflection)
       .service(ServerReflectionV1Alpha, reflection);
+    rest = createRestHandler(createServiceCall(router.handlers), store, { local, defaultFormat: api.restFormat, log });
   };
   return connectNodeAdapter({
     routes,
-    fallback: createJwksHandler(store, log),
+    fallback: (request, response) => (isRestPath(request.url ?? "") ? rest : jwks)(request, response),
     readMaxBytes: MAX_REQUEST_BYTES,
     // Ends streams that would go on for as long as their caller likes.
     shutdownSignal,

@@ -11,6 +11,8 @@ export interface Caller extends Actor {
   readonly scopes: readonly AdminScope[];
   /** The only tenant that they see. Undefined: they see all. */
   readonly tenant: string | undefined;
+  /** The only tenant that the call is about; left out: whichever they see. */
+  readonly within?: string;
 }
 
 /** The caller of the call in progress; undefined on what is open to everybody. */
@@ -38,6 +40,13 @@ function find(secret: string, store: AdminKeys) {
 
 function unauthenticated(message: string) {
   return apiError(Code.Unauthenticated, "UNAUTHENTICATED", message);
+}
+
+/** Whether a caller who was let through may still call; a stream must not outlive the admin key that opened it. */
+export function isStillValid(caller: Pick<Caller, "name">, store: AdminKeys): boolean {
+  if (caller.name === LOCAL_CALLER.name) return true;
+  const record = store.adminKeyById(caller.name);
+  return record !== undefined && record.revokedAtMs === undefined;
 }
 
 /** The caller of a call that has passed the access check. */

@@ -23,16 +23,35 @@ export interface FieldViolation {
   readonly description: string;
 }
 
-/** INVALID_ARGUMENT with `google.rpc.BadRequest`, which names every field that is wrong. */
+/**
+ * How much text an error tells of fields. gRPC puts it into its trailers twice, escaped, and nghttp2 ends a connection on
+ * which more than 64 KiB of them are to be sent.
+ */
+const MAX_VIOLATION_BYTES = 8 * 1024;
+
+/** INVALID_ARGUMENT with `google.rpc.BadRequest`, which names every field that is wrong, or of very many the first. */
 export function invalidArgument(violations: readonly FieldViolation[]): ConnectError {
-  const fieldViolations: MessageInitShape<typeof BadRequestSchema>["fieldViolations"] = violations.map(
+  const told = violations.slice(0, fittingCount(violations));
+  const fieldViolations: MessageInitShape<typeof BadRequestSchema>["fieldViolations"] = told.map(
     ({ field, description }) => ({ field, description }),
   );
-  const message = violations.map(({ field, description }) => `${field} ${description}`).join("; ");
+  const more = violations.length - told.length;
+  const message =
+    told.map(({ field, description }) => `${field} ${description}`).join("; ") + (more > 0 ? `; and ${more} more` : "");
   return new ConnectError(message, Code.InvalidArgument, undefined, [
     errorInfo("INVALID_ARGUMENT"),
     { desc: BadRequestSchema, value: create(BadRequestSchema, { fieldViolations }) },
   ]);
+}
+
+/** How many of them, from the first on, fit into an error; at least one. */
+function fittingCount(violations: readonly FieldViolation[]): number {
+  let bytes = 0;
+  const tooMuch = violations.findIndex(({ field, description }) => {
+    bytes += Buffer.byteLength(field) + Buffer.byteLength(description);
+    return bytes > MAX_VIOLATION_BYTES;
+  });
+  return tooMuch === -1 ? violations.length : Math.max(tooMuch, 1);
 }
 
 /**

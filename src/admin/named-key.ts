@@ -1,7 +1,7 @@
-import { hash } from "node:crypto";
 import { Code } from "@connectrpc/connect";
 import { isSecret } from "../key/secret.ts";
 import { isToken } from "../key/token.ts";
+import { secretDigest } from "../store/digest.ts";
 import { MAX_CANDIDATES } from "../store/start.ts";
 import type { Caller } from "./caller.ts";
 import { apiError } from "./errors.ts";
@@ -31,13 +31,16 @@ export interface Finder<Found extends Named> {
 export function findNamed<Found extends Named>(
   name: string,
   finder: Finder<Found>,
-  caller: Pick<Caller, "tenant">,
+  caller: Pick<Caller, "tenant" | "within">,
 ): Found {
   const seen = (found: Found | undefined) => (found !== undefined && sees(caller, found) ? found : undefined);
-  if (isSecret(name) || isToken(name)) return seen(finder.byDigest(hash("sha256", name, "hex"))) ?? notFound();
-  const byId = seen(finder.byId(name));
-  if (byId !== undefined) return byId;
-  const candidates = finder.byStart(name, caller.tenant);
+  const byDigest = (hashing?: "sha512") => seen(finder.byDigest(secretDigest(name, hashing)));
+  if (isSecret(name)) return byDigest() ?? notFound();
+  // A key that was made elsewhere can look like anything, and be known by either hash.
+  const found = seen(finder.byId(name)) ?? byDigest() ?? byDigest("sha512");
+  if (found !== undefined) return found;
+  if (isToken(name)) return notFound();
+  const candidates = finder.byStart(name, caller.tenant ?? caller.within).filter((found) => sees(caller, found));
   const [first] = candidates;
   if (first === undefined) return notFound();
   if (candidates.length > 1) throw ambiguous(candidates);

@@ -12,12 +12,16 @@ interface PageRequest {
   readonly pageToken: string;
 }
 
-/** A list that is told a page at a time. */
-interface PagedList<Item> {
-  /** Under which its page tokens are written. */
+/** What page tokens are bound to. */
+interface TokensOfList {
+  /** Under which they are written. */
   readonly tokenKey: Buffer;
-  /** Tells it from every other list, and from itself with another filter. */
+  /** Tells the list from every other one, and from itself with another filter. */
   readonly name: string;
+}
+
+/** A list that is told a page at a time. */
+interface PagedList<Item> extends TokensOfList {
   /** So many items at the most, from the one behind `after` on; from the first one where it is undefined. */
   read(after: string | undefined, limit: number): readonly Item[];
   /** How `read` is told that it is to begin behind an item. */
@@ -30,13 +34,32 @@ export function pageOf<Item>(
   caller: Pick<Caller, "tenant">,
   { tokenKey, name, read, placeOf }: PagedList<Item>,
 ): { readonly items: readonly Item[]; readonly nextPageToken: string } {
-  const limit = Math.min(pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
-  const after = pageToken === "" ? undefined : (readPageToken(tokenKey, name, caller, pageToken) ?? foreignToken());
+  const limit = pageLimit({ pageSize });
+  const after = placeBefore({ pageToken }, caller, { tokenKey, name });
   // One more than the page: whether there is a next one.
   const found = read(after, limit + 1);
   const items = found.slice(0, limit);
   const last = found.length > limit ? items.at(-1) : undefined;
-  return { items, nextPageToken: last === undefined ? "" : writePageToken(tokenKey, name, caller, placeOf(last)) };
+  return { items, nextPageToken: last === undefined ? "" : tokenBehind(placeOf(last), caller, { tokenKey, name }) };
+}
+
+/** How many items a page has at the most. */
+export function pageLimit({ pageSize }: Pick<PageRequest, "pageSize">): number {
+  return Math.min(pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
+}
+
+/** The place behind which a page begins; undefined where it is the first. Throws INVALID_ARGUMENT as `pageOf` does. */
+export function placeBefore(
+  { pageToken }: Pick<PageRequest, "pageToken">,
+  caller: Pick<Caller, "tenant">,
+  { tokenKey, name }: TokensOfList,
+): string | undefined {
+  return pageToken === "" ? undefined : (readPageToken(tokenKey, name, caller, pageToken) ?? foreignToken());
+}
+
+/** The token of the page that begins behind a place. */
+export function tokenBehind(place: string, caller: Pick<Caller, "tenant">, { tokenKey, name }: TokensOfList): string {
+  return writePageToken(tokenKey, name, caller, place);
 }
 
 function foreignToken(): never {

@@ -13,8 +13,21 @@ export function markOf<Schema extends DescMessage>(
   request: MessageShape<Schema> & { readonly requestId: string },
 ): RequestMark | undefined {
   if (request.requestId === "") return undefined;
-  const fingerprint = createHash("sha256").update(schema.typeName).update(toBinary(schema, request)).digest();
+  const bytes = toBinary(schema, { ...request, ...sortedMaps(schema, request) });
+  const fingerprint = createHash("sha256").update(schema.typeName).update(bytes).digest();
   return { requestId: request.requestId, fingerprint };
+}
+
+/** The maps of a request with their entries in one order: a client may write them in another each time. */
+function sortedMaps(schema: DescMessage, request: object): Record<string, unknown> {
+  const values = request as Readonly<Record<string, unknown>>;
+  const maps = schema.fields.filter(({ fieldKind }) => fieldKind === "map");
+  return Object.fromEntries(
+    maps.map(({ localName }) => [
+      localName,
+      Object.fromEntries(Object.entries(values[localName] ?? {}).sort(([one], [other]) => (one < other ? -1 : 1))),
+    ]),
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { AdminKeyService } from "../gen/keyward/admin/v1/admin_key_service_pb.ts";
+import { AuditService } from "../gen/keyward/admin/v1/audit_service_pb.ts";
 import { KeyService } from "../gen/keyward/admin/v1/key_service_pb.ts";
 import { OwnerService } from "../gen/keyward/admin/v1/owner_service_pb.ts";
 import type { Caller } from "./caller.ts";
@@ -10,7 +11,7 @@ type Bound = Pick<Caller, "tenant">;
 
 /** Every method of these keeps to the tenant of its caller. A service that is not here has nothing for one who is bound. */
 const KEEPING_TO_TENANTS: ReadonlySet<string> = new Set(
-  [KeyService, OwnerService, AdminKeyService].map(({ typeName }) => typeName),
+  [KeyService, OwnerService, AdminKeyService, AuditService].map(({ typeName }) => typeName),
 );
 
 /** Throws PERMISSION_DENIED where a caller who is bound to a tenant calls a service that is about the whole program. */
@@ -20,9 +21,15 @@ export function refuseWholeProgram(service: string, { tenant }: Bound): void {
   throw apiError(Code.PermissionDenied, "TENANT_BOUND", message);
 }
 
-/** Whether a record is there for a caller: who is bound to a tenant sees what belongs to it, and nothing without tenant. */
-export function sees({ tenant }: Bound, record: { readonly tenant: string | undefined }): boolean {
-  return tenant === undefined || record.tenant === tenant;
+/**
+ * Whether a record is there for a caller: who is bound to a tenant sees what belongs to it, and nothing without tenant. The
+ * same goes for a call that is about one tenant.
+ */
+export function sees(
+  { tenant, within }: Pick<Caller, "tenant" | "within">,
+  record: { readonly tenant: string | undefined },
+): boolean {
+  return (tenant === undefined || record.tenant === tenant) && (within === undefined || record.tenant === within);
 }
 
 /**

@@ -1,17 +1,13 @@
-import type { KeyStore } from "../key/record.ts";
-import { ruleFromExtensions } from "../policy/extensions.ts";
+import type { KeyRecord, KeyStore } from "../key/record.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { Rule } from "../policy/rule.ts";
 import { clientAddress, FORWARDED_FOR } from "./client-address.ts";
 import type { CheckContext } from "./context.ts";
 import { type Carriers, type CredentialSource, createCredentialReader } from "./credential.ts";
 import { type Decision, decide, decidePublic, deny, type Judging } from "./decide.ts";
 import { type AccessRequest, createDecode } from "./decode.ts";
 import { createEncode, type EncodeSettings } from "./encode.ts";
-import { readHost } from "./host.ts";
 import { type Digest, lookUp, StoreUnavailableError } from "./lookup.ts";
-import { isJudgeableMethod } from "./method.ts";
-import { readPath } from "./path.ts";
+import { findPlace } from "./place.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import { spellingsOf } from "./spelling.ts";
 
@@ -23,15 +19,42 @@ export interface CheckPorts extends EncodeSettings {
   readonly trustedHops: number;
   readonly digest: Digest;
   readonly store: KeyStore;
-  readonly rates: RateLimiter;
-  /** Told of every decision once it is made, with what was thrown where that was the reason. */
+  readonly rates: Pick<RateLimiter, "take">;
+  /**
+   * Told of every decision once it is made, with what was thrown where that was the reason, and of a denial with the client's
+   * address as far as it is known.
+   */
   readonly observe: (
     decision: Decision,
     request: ObservedRequest | undefined,
     context: CheckContext,
     cause?: unknown,
+    address?: string,
   ) => void;
+  /** Told of every decision about a known key. */
+  readonly noteKey?: NoteKey;
+  /** Told of everything that was presented and is no key. */
+  readonly noteInvalidKey?: NoteInvalidKey;
 }
+
+/** Counts what was presented and is no key. The address is the client's, as far as it is known. */
+export type NoteInvalidKey = (
+  reason: "malformed_credential" | "unknown_key",
+  address: string | undefined,
+  nowMs: number,
+) => void;
+
+/**
+ * Counts what is done with a key. The address is the client's, as far as it is known; what the client calls itself is told
+ * of allowed keys in their grace period only.
+ */
+export type NoteKey = (
+  record: KeyRecord,
+  reason: Decision["reason"],
+  address: string | undefined,
+  userAgent: string | undefined,
+  nowMs: number,
+) => void;
 
 /** What an observer may see of a request. The query of `target` may hold a secret: it is not to be told on. */
 export type ObservedRequest = Pick<AccessRequest, "method" | "authority" | "target" | "sourceAddress">;
@@ -43,17 +66,17 @@ export type Check = (bytes: Uint8Array, context: CheckContext) => Uint8Array;
  * Makes the check. One request passes these stations, and the first that refuses it gives the reason:
  *
  *  1. decode      malformed_request
- *  2. host, path  ambiguous_host, ambiguous_path
- *  3. rule        misconfigured_route, route_denied; a public route ends here with an allow
- *  4. credential  no_credential, ambiguous_credential, malformed_credential
- *  5. look-up     store_unavailable, unknown_key
- *  6. decide      key_revoked, key_disabled, owner_disabled, key_expired, key_not_yet_valid, address_not_allowed,
+ *  2. place       malformed_request, ambiguous_host, ambiguous_path, misconfigured_route, route_denied; a public route
+ *                 ends here with an allow
+ *  3. credential  no_credential, ambiguous_credential, malformed_credential
+ *  4. look-up     store_unavailable, unknown_key
+ *  5. decide      key_revoked, key_disabled, owner_disabled, key_expired, key_not_yet_valid, address_not_allowed,
  *                 tenant_mismatch, owner_mismatch, method_not_allowed, path_not_allowed, insufficient_scope,
  *                 rate_limited, or an allow
- *  7. encode      the one place that writes an answer; internal_error where any station broke its promise
+ *  6. encode      the one place that writes an answer; internal_error where any station broke its promise
  */
 export function createCheck(ports: CheckPorts): Check {
-  const { policy, digest, store, observe, trustedHops } = ports;
+  const { policy, digest, store, observe, noteKey, noteInvalidKey, trustedHops } = ports;
   const credentials = createCredentialReader(ports.credentials);
   const identity = Object.values(ports.identityHeaders);
   const forwarded = trustedHops > 0 ? [FORWARDED_FOR] : [];
@@ -64,6 +87,8 @@ export function createCheck(ports: CheckPorts): Check {
   // A cookie is never removed unseen: the others in its header are not ours.
   const keyHeaders = credentials.headers.filter((name) => name !== "cookie");
 
+  const addressOf = (request: AccessRequest | undefined) => request && clientAddress(request, trustedHops);
+
   /** What of an allowed request does not go on. `kept` are the headers in which a key does, where it does. */
   const takenOut = (request: AccessRequest, carriers: Carriers, kept: readonly string[] | undefined): Carriers => {
     const seen = kept === undefined ? carriers : NOTHING;
@@ -73,23 +98,19 @@ export function createCheck(ports: CheckPorts): Check {
   };
 
   const judge = (request: AccessRequest | undefined, nowMs: number): Judgement => {
-    if (request === undefined || !isJudgeableMethod(request.method)) return denied("malformed_request");
-
-    const host = request.authority === undefined ? undefined : readHost(request.authority);
-    if (host === undefined) return denied("ambiguous_host");
-    const path = request.target === undefined ? undefined : readPath(request.target, request.bytesKnown);
-    if (path === undefined) return denied("ambiguous_path");
-    if (host === "" && policy.needsHost(request.method, path)) return denied("ambiguous_host");
-
-    const rule = ruleOf(request, policy, host, path);
-    if (rule === undefined) return denied("misconfigured_route");
-    if (rule.access === "deny") return denied("route_denied", rule);
+    if (request === undefined) return denied("malformed_request");
+    const place = findPlace(request, policy);
+    if ("allowed" in place) return { decision: place, carriers: NOTHING };
+    const { path, rule } = place;
     if (rule.access === "public") {
       return { decision: decidePublic(rule), carriers: credentials.carriersOfSecrets(request) };
     }
 
-    const credential = credentials.read(request);
+    const credential = credentials.read(request, hasForeignKeys(store));
     if (typeof credential === "string") return denied(credential, rule);
+    if ("malformed" in credential) {
+      return { decision: { ...deny("malformed_credential", rule), flaw: credential.flaw }, carriers: NOTHING };
+    }
 
     const record = lookUp(credential.secret, digest, store);
     if (record === undefined || credential.wrongUser) return denied("unknown_key", rule);
@@ -101,19 +122,31 @@ export function createCheck(ports: CheckPorts): Check {
     return { decision, carriers: takenOut(request, credential.carriers, kept) };
   };
 
+  const noteInvalid = (reason: Decision["reason"], request: AccessRequest | undefined, nowMs: number) => {
+    if (noteInvalidKey === undefined || request === undefined) return;
+    if (reason !== "malformed_credential" && reason !== "unknown_key") return;
+    noteInvalidKey(reason, clientAddress(request, trustedHops), nowMs);
+  };
+
   return (bytes, context) => {
     let request: AccessRequest | undefined;
     try {
       request = decode(bytes);
       const { decision, carriers } = judge(request, context.nowMs);
       const answer = encode(decision, context, carriers, identitySpellings(request, every));
-      observe(decision, request, context);
+      observe(decision, request, context, undefined, decision.allowed ? undefined : addressOf(request));
+      if (noteKey !== undefined && request !== undefined && decision.record !== undefined) {
+        const { record, reason } = decision;
+        const userAgent = record.graceEndsAtMs !== undefined && reason === "allowed" ? request.userAgent : undefined;
+        noteKey(record, reason, clientAddress(request, trustedHops), userAgent, context.nowMs);
+      }
+      noteInvalid(decision.reason, request, context.nowMs);
       return answer;
     } catch (cause) {
       const decision = deny(cause instanceof StoreUnavailableError ? "store_unavailable" : "internal_error");
       const answer = encode(decision, context, NOTHING, []);
       try {
-        observe(decision, request, context, cause);
+        observe(decision, request, context, cause, addressOf(request));
       } catch {
         // The observer may be what threw: telling is not worth the answer.
       }
@@ -128,6 +161,11 @@ function identitySpellings(request: AccessRequest | undefined, every: readonly s
   return request.headersFiltered ? every : request.identitySpellings;
 }
 
+/** Whether a key may be of another form than ours: such were imported. */
+function hasForeignKeys({ foreignKeys }: KeyStore): boolean {
+  return foreignKeys !== undefined && foreignKeys() !== "none";
+}
+
 /** A decision, and what carried the secret and must not reach the upstream. */
 interface Judgement {
   readonly decision: Decision;
@@ -139,10 +177,4 @@ const NOTHING: Carriers = { headers: [] };
 
 function denied(...reason: Parameters<typeof deny>): Judgement {
   return { decision: deny(...reason), carriers: NOTHING };
-}
-
-/** The rule of the request's own route where Envoy sent one, else the configuration's; undefined if it is not sound. */
-function ruleOf(request: AccessRequest, policy: Policy, host: string, path: string): Rule | undefined {
-  if (request.extensions.length > 0) return ruleFromExtensions(request.extensions);
-  return policy.ruleFor(request.method, host, path);
 }

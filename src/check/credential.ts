@@ -1,10 +1,12 @@
+import { type Flaw, flawOf } from "../key/flaw.ts";
+import { isForeignSecret } from "../key/foreign.ts";
 import { isSecret } from "../key/secret.ts";
 import { isOwnToken, isToken } from "../key/token.ts";
 import { readBasic } from "./basic.ts";
 import { cookiesNamed, withoutCookies } from "./cookie.ts";
 import type { AccessRequest, Header } from "./decode.ts";
 import { parametersNamed, type QueryParameter } from "./query.ts";
-import { trim } from "./white-space.ts";
+import { trim, whiteSpaceIn } from "./white-space.ts";
 
 /** A place where a key may be presented. Names of headers and schemes in lower case. */
 export type CredentialSource =
@@ -46,7 +48,14 @@ type Credential =
     }
   | "no_credential"
   | "ambiguous_credential"
-  | "malformed_credential";
+  | Malformed;
+
+/** Something was presented that is no key. */
+interface Malformed {
+  readonly malformed: true;
+  /** What may have happened to it, for the sentence that the caller reads. */
+  readonly flaw: Flaw | undefined;
+}
 
 /** The part of a request in which credentials may be. */
 type Presented = Pick<AccessRequest, "headers" | "target">;
@@ -58,9 +67,9 @@ export interface CredentialReader {
   /**
    * The secret the caller presented, and what carried it. Two different secrets in one request are refused, and so is a
    * place that is there twice, or a header that holds a comma: guessing which was meant is how the wrong key opens the
-   * door.
+   * door. `takesForeign` lets through what is of no form of ours as well.
    */
-  read(request: Presented): Credential;
+  read(request: Presented, takesForeign?: boolean): Credential;
   /** What carries a text of our own key form, on a route where no credential is judged. */
   carriersOfSecrets(request: Presented): Carriers;
 }
@@ -98,13 +107,13 @@ export function createCredentialReader(sources: readonly CredentialSource[]): Cr
   return {
     headers: watched,
 
-    read(request) {
+    read(request, takesForeign = false) {
       const places = placesIn(request);
       const [first] = places;
       if (first === undefined) return "no_credential";
       const [secret = ""] = first.texts;
       for (const { texts } of places) if (texts.length > 1 || texts[0] !== secret) return "ambiguous_credential";
-      if (!isSecret(secret) && !isToken(secret)) return "malformed_credential";
+      if (!hasFormOfKey(secret, takesForeign)) return { malformed: true, flaw: flawOf(secret) };
       const carriers = carriersOf(places, () => true);
       return places.some(({ wrongUser }) => wrongUser) ? { secret, carriers, wrongUser: true } : { secret, carriers };
     },
@@ -115,6 +124,11 @@ export function createCredentialReader(sources: readonly CredentialSource[]): Cr
         isOwn,
       ),
   };
+}
+
+/** Whether a text can be a key: one of our form, or where keys were imported of any form that these can have. */
+export function hasFormOfKey(text: string, takesForeign: boolean): boolean {
+  return isSecret(text) || isToken(text) || (takesForeign && isForeignSecret(text));
 }
 
 /** One place in which something stands that is to be judged as a key. */
@@ -177,7 +191,7 @@ function presentedBy(
   username: string | undefined,
 ): { readonly text: string; readonly wrongUser: boolean } | undefined {
   const text = trim(credentials);
-  const space = text.indexOf(" ");
+  const space = whiteSpaceIn(text);
   const written = space === -1 ? text : text.slice(0, space);
   const scheme = schemes.find((known) => known.length === written.length && known === written.toLowerCase());
   if (scheme === undefined) return undefined;

@@ -1,9 +1,9 @@
+import type { Flaw } from "../key/flaw.ts";
 import type { KeyRecord } from "../key/record.ts";
 import { stateOf } from "../key/state.ts";
-import { agrees } from "../policy/binding.ts";
 import type { Rule } from "../policy/rule.ts";
 import type { ScopeGraph } from "../policy/scope-graph.ts";
-import { liesUnder } from "./path.ts";
+import { JUDGEMENTS, type Judged, type Target } from "./judgements.ts";
 import type { RateLimiter, Taken } from "./rate-limit.ts";
 import type { Reason } from "./reason.ts";
 
@@ -20,6 +20,8 @@ export interface Denied {
   readonly scopes?: readonly string[] | undefined;
   /** What came of counting the request. There where the key has a rate limit and nothing else stands against it. */
   readonly taken?: Taken | undefined;
+  /** What may have happened to a key that is malformed. */
+  readonly flaw?: Flaw | undefined;
 }
 
 /**
@@ -75,29 +77,20 @@ export function decidePublic(rule: Rule): Decision {
   return rule.access === "public" ? new Allowed(rule, undefined, NO_SCOPES) : deny("internal_error", rule);
 }
 
-/** What of a request a key's limits are judged by. */
-export interface Target {
-  readonly method: string;
-  /** From `readPath`. */
-  readonly path: string;
-  /** The client's address; undefined where it is not known. */
-  readonly address: string | undefined;
-}
-
 /** What judging a key needs to know beside it. */
 export interface Judging {
   readonly scopes: ScopeGraph;
-  readonly rates: RateLimiter;
+  readonly rates: Pick<RateLimiter, "take">;
 }
 
 /**
- * Judges a request that presented a known key: the key's life first, then where it opens, then what the rule asks for.
- * The first reason that applies is the answer. Last comes the key's rate limit: only what would be allowed is counted.
+ * Judges a request that presented a known key. The first judgement that refuses it gives the reason. Last comes the key's
+ * rate limit: only what would be allowed is counted.
  */
 export function decide(target: Target, rule: Rule, record: KeyRecord, nowMs: number, judging: Judging): Decision {
-  const scopes = judging.scopes.effectiveScopes(record);
-  const reason =
-    reasonOfLife(record, nowMs) ?? reasonOfPlace(record, target, rule) ?? reasonOfScopes(scopes, rule, judging.scopes);
+  const judged = judgedOf(target, rule, record, nowMs, judging.scopes);
+  const { scopes } = judged;
+  const reason = firstReason(judged);
   if (reason !== undefined) return deny(reason, rule, record, scopes);
   if (rule.access !== "authenticated") return deny("internal_error", rule, record, scopes);
   const taken = record.rateLimit && judging.rates.take(record.rateLimit);
@@ -106,40 +99,12 @@ export function decide(target: Target, rule: Rule, record: KeyRecord, nowMs: num
     : deny("rate_limited", rule, record, scopes, taken);
 }
 
-function reasonOfLife(record: KeyRecord, nowMs: number): Reason | undefined {
-  const state = stateOf(record, nowMs);
-  if (state === "revoked") return "key_revoked";
-  if (state === "disabled") return "key_disabled";
-  if (record.ownerLimits?.disabled) return "owner_disabled";
-  if (state === "expired") return "key_expired";
-  return record.notBeforeMs !== undefined && nowMs < record.notBeforeMs ? "key_not_yet_valid" : undefined;
+/** A known key with all that it is judged by. */
+export function judgedOf(target: Target, rule: Rule, record: KeyRecord, nowMs: number, graph: ScopeGraph): Judged {
+  return { target, rule, record, state: stateOf(record, nowMs), nowMs, scopes: graph.effectiveScopes(record), graph };
 }
 
-function reasonOfPlace(record: KeyRecord, { address, method, path }: Target, rule: Rule): Reason | undefined {
-  if (!opensFrom(record, address)) return "address_not_allowed";
-  if (rule.tenant !== undefined && !agrees(rule.tenant, path, record.tenant)) return "tenant_mismatch";
-  if (rule.owner !== undefined && !agrees(rule.owner, path, record.owner)) return "owner_mismatch";
-  if (!opensWith(record, method)) return "method_not_allowed";
-  return opensAt(record, path) ? undefined : "path_not_allowed";
-}
-
-function reasonOfScopes(scopes: readonly string[], rule: Rule, graph: ScopeGraph): Reason | undefined {
-  if (rule.scopes.length === 0) return undefined;
-  const isGranted = (required: string) => graph.grants(scopes, required);
-  const enough = rule.match === "all" ? rule.scopes.every(isGranted) : rule.scopes.some(isGranted);
-  return enough ? undefined : "insufficient_scope";
-}
-
-function opensFrom({ networks }: KeyRecord, address: string | undefined): boolean {
-  return networks === undefined || (address !== undefined && networks.has(address));
-}
-
-function opensWith({ methods }: KeyRecord, method: string): boolean {
-  return methods.length === 0 || methods.includes(method);
-}
-
-function opensAt({ paths }: KeyRecord, path: string): boolean {
-  if (paths.length === 0) return true;
-  for (const opened of paths) if (liesUnder(path, opened)) return true;
-  return false;
+function firstReason(judged: Judged): Reason | undefined {
+  for (const { reason, refuses } of JUDGEMENTS) if (refuses(judged)) return reason;
+  return undefined;
 }

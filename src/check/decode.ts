@@ -1,4 +1,4 @@
-import type { Extension } from "../policy/extensions.ts";
+import { type Extension, isOwnExtension } from "../policy/extensions.ts";
 import { createWatchedNames, type WatchedHeaders, type WatchedNames } from "./watched.ts";
 import { byteString, fields, MALFORMED, WireReader } from "./wire.ts";
 
@@ -23,6 +23,8 @@ export interface AccessRequest {
   readonly headersFiltered: boolean;
   /** The address of the connection (`source.address.socket_address`), where there is one. */
   readonly sourceAddress: string | undefined;
+  /** The last `user-agent`, where one was sent. Nothing is decided by it. */
+  readonly userAgent?: string | undefined;
   /** The headers in which credentials may be, in the order in which they came; one that came twice is there twice. */
   readonly headers: readonly Header[];
   /** Every spelling of an identity header that the client sent, in lower case, each once. */
@@ -60,8 +62,6 @@ const MAP_ENTRY = fields([1, 2]);
 const FIRST = fields([1]);
 const SOCKET_ADDRESS = fields([2]);
 
-const EXTENSION_PREFIX = "keyward.";
-
 /** A part of the message. */
 interface Span {
   readonly start: number;
@@ -80,6 +80,7 @@ class DecodedRequest implements AccessRequest {
   readonly extensions: Extension[] = [];
   readonly #bytes: Uint8Array;
   source: Span | undefined;
+  agent: Span | undefined;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -88,6 +89,11 @@ class DecodedRequest implements AccessRequest {
   /** Made into text once somebody asks: most checks never do. */
   get sourceAddress(): string | undefined {
     return this.source && byteString(this.#bytes, this.source.start, this.source.end);
+  }
+
+  /** As above. */
+  get userAgent(): string | undefined {
+    return this.agent && byteString(this.#bytes, this.agent.start, this.agent.end);
   }
 }
 
@@ -142,8 +148,7 @@ function readExtension(entry: WireReader, request: DecodedRequest): void {
     if (entry.field === 1) name = entry.byteString();
     else value = entry.byteString();
   }
-  // In any case: one that is not ours to the letter was meant for us all the same, and denies.
-  if (name.toLowerCase().startsWith(EXTENSION_PREFIX)) request.extensions.push({ name, value });
+  if (isOwnExtension(name)) request.extensions.push({ name, value });
 }
 
 /**
@@ -161,6 +166,7 @@ function readHttp(http: WireReader, request: DecodedRequest, names: WatchedNames
     else if (http.field === HTTP.headerMap) {
       isMap = true;
       request.headers = [];
+      request.agent = undefined;
       pseudo = {};
       const map = http.message(HEADER_MAP);
       while (map.next()) readHeader(map.message(HEADER_VALUE), request, pseudo, names);
@@ -215,6 +221,8 @@ function readHeader(entry: WireReader, request: DecodedRequest, pseudo: PseudoHe
     pseudo[watched.name] = { start, end };
   } else if (watched.kind === "credential") {
     request.headers.push({ name: watched.name, value: byteString(bytes, start, end) });
+  } else if (watched.kind === "agent") {
+    request.agent = { start, end };
   } else {
     const spelling = byteString(bytes, keyStart, keyEnd).toLowerCase();
     if (!request.identitySpellings.includes(spelling)) request.identitySpellings.push(spelling);

@@ -5,7 +5,8 @@ import type { Carriers } from "./credential.ts";
 import { type Allowed, type Decision, type Denied, isAllowed } from "./decide.ts";
 import type { Taken } from "./rate-limit.ts";
 import { rateLimitHeaders } from "./rate-limit-headers.ts";
-import { REASONS, type Reason } from "./reason.ts";
+import { REASONS, type Reason, type Refusal } from "./reason.ts";
+import { sentenceOf } from "./sentence.ts";
 import { BackwardWriter } from "./writer.ts";
 
 /** The request headers that tell the upstream whose key it was. In lower case. */
@@ -220,24 +221,25 @@ function writeRateLimit(writer: BackwardWriter, taken: Taken): void {
 
 /** JSON whose texts need no escape: our own sentences, ids, and scopes, which hold neither `"` nor `\`. */
 function bodyOf(decision: Denied, id: string): string {
-  const { error, description } = errorOf(decision.reason);
+  const error = errorOf(decision.reason);
   const code = error === undefined ? "" : `"error":"${error}",`;
   const lists = isScopeDenial(decision)
     ? `,"required":${jsonList(decision.rule.scopes)},"provided":${jsonList(decision.scopes)}`
     : "";
-  return `{${code}"error_description":"${description}","decision_id":"${id}"${lists}}`;
+  return `{${code}"error_description":"${sentenceOf(decision)}","decision_id":"${id}"${lists}}`;
 }
 
 /** RFC 6750 §3: without a credential the challenge is bare, since nothing presented was wrong. */
 function challengeOf(decision: Denied, realm: string): string {
-  const { error, description } = errorOf(decision.reason);
+  const error = errorOf(decision.reason);
   if (error === undefined) return `Bearer realm="${realm}"`;
   const scope = isScopeDenial(decision) ? `, scope="${decision.rule.scopes.join(" ")}"` : "";
-  return `Bearer realm="${realm}", error="${error}", error_description="${description}"${scope}`;
+  return `Bearer realm="${realm}", error="${error}", error_description="${sentenceOf(decision)}"${scope}`;
 }
 
-function errorOf(reason: Reason): { readonly error?: string; readonly description: string } {
-  return REASONS[reason];
+function errorOf(reason: Reason): string | undefined {
+  const refusal: Refusal = REASONS[reason];
+  return refusal.error;
 }
 
 function isScopeDenial(decision: Denied): decision is Denied & { rule: Rule; scopes: readonly string[] } {

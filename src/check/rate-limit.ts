@@ -4,6 +4,8 @@ import type { RateLimit } from "../key/record.ts";
 export interface RateLimiter {
   /** Counts one request where one is left. One that is refused is not counted. */
   take(limit: RateLimit): Taken;
+  /** What `take` would answer. Counts nothing. */
+  peek(limit: RateLimit): Taken;
 }
 
 /** What came of counting a request. */
@@ -29,27 +31,26 @@ const NS_PER_SECOND = 1_000_000_000;
  * key's) counts as a window that is used up now: nobody waits out a limit that no longer holds.
  */
 export function createRateLimiter(cells: BigInt64Array, nowNs: () => bigint): RateLimiter {
-  return {
-    take(limit) {
-      const { requests, windowMs, cell } = limit;
-      // All spans are at most 31 days of nanoseconds, which a double holds exactly.
-      const part = Math.floor((windowMs * NS_PER_MS) / requests);
-      const whole = requests * part;
-      for (;;) {
-        const seen = Atomics.load(cells, cell);
-        // Read after the cell: what another thread wrote there with a later time would seem to fit no state.
-        const now = nowNs();
-        const ahead = Number(seen - now);
-        const used = Math.min(Math.max(ahead, 0), whole);
-        const allowed = used <= whole - part;
-        const usedNow = allowed ? used + part : used;
-        const isToWrite = allowed || ahead > whole;
-        // Another thread was faster: its request is counted first.
-        if (isToWrite && Atomics.compareExchange(cells, cell, seen, now + BigInt(usedNow)) !== seen) continue;
-        const parts = Math.ceil(usedNow / part);
-        const nextInSeconds = Math.ceil((usedNow - (parts - 1) * part) / NS_PER_SECOND);
-        return { limit, allowed, remaining: requests - parts, nextInSeconds };
-      }
-    },
+  const ask = (limit: RateLimit, counts: boolean): Taken => {
+    const { requests, windowMs, cell } = limit;
+    // All spans are at most 31 days of nanoseconds, which a double holds exactly.
+    const part = Math.floor((windowMs * NS_PER_MS) / requests);
+    const whole = requests * part;
+    for (;;) {
+      const seen = Atomics.load(cells, cell);
+      // Read after the cell: what another thread wrote there with a later time would seem to fit no state.
+      const now = nowNs();
+      const ahead = Number(seen - now);
+      const used = Math.min(Math.max(ahead, 0), whole);
+      const allowed = used <= whole - part;
+      const usedNow = allowed ? used + part : used;
+      const isToWrite = counts && (allowed || ahead > whole);
+      // Another thread was faster: its request is counted first.
+      if (isToWrite && Atomics.compareExchange(cells, cell, seen, now + BigInt(usedNow)) !== seen) continue;
+      const parts = Math.ceil(usedNow / part);
+      const nextInSeconds = Math.ceil((usedNow - (parts - 1) * part) / NS_PER_SECOND);
+      return { limit, allowed, remaining: requests - parts, nextInSeconds };
+    }
   };
+  return { take: (limit) => ask(limit, true), peek: (limit) => ask(limit, false) };
 }

@@ -9,7 +9,8 @@ export interface WatchedHeaders {
 /** A header that is looked at, and why. */
 type WatchedName =
   | { readonly kind: "credential" | "identity"; readonly name: string }
-  | { readonly kind: "pseudo"; readonly name: (typeof PSEUDO_HEADERS)[number] };
+  | { readonly kind: "pseudo"; readonly name: (typeof PSEUDO_HEADERS)[number] }
+  | { readonly kind: "agent"; readonly name: typeof USER_AGENT };
 
 /** Finds out, without building a string, whether the name that stands between two positions is looked at. */
 export interface WatchedNames {
@@ -18,6 +19,9 @@ export interface WatchedNames {
 
 /** The pseudo-headers that repeat what other fields of the request say, and must agree with them. */
 const PSEUDO_HEADERS = [":method", ":path", ":authority"] as const;
+
+/** What the client calls itself. Nothing is decided by it. */
+const USER_AGENT = "user-agent";
 
 /** Names are sorted by length, so that a header nobody looks at costs one comparison. */
 export function createWatchedNames(watched: WatchedHeaders): WatchedNames {
@@ -30,6 +34,8 @@ export function createWatchedNames(watched: WatchedHeaders): WatchedNames {
   for (const name of PSEUDO_HEADERS) add({ kind: "pseudo", name });
   for (const name of watched.credentials) add({ kind: "credential", name });
   for (const name of watched.identity) add({ kind: "identity", name });
+  // Last, so that it is still looked at as what it is configured to be.
+  add({ kind: "agent", name: USER_AGENT });
   return {
     find(bytes, start, end) {
       const candidates = byLength[end - start];

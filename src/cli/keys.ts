@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { createCommand } from "./keys/create.ts";
 import { disableCommand, enableCommand, revokeCommand } from "./keys/end.ts";
 import { getCommand } from "./keys/get.ts";
+import { importCommand } from "./keys/import.ts";
 import { listCommand } from "./keys/list.ts";
 import { rotateCommand } from "./keys/rotate.ts";
 import { updateCommand } from "./keys/update.ts";
@@ -17,5 +18,6 @@ export function keysCommand(): Command {
     .addCommand(rotateCommand())
     .addCommand(disableCommand())
     .addCommand(enableCommand())
-    .addCommand(revokeCommand());
+    .addCommand(revokeCommand())
+    .addCommand(importCommand());
 }

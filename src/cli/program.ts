@@ -1,14 +1,17 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
 import { adminKeysCommand } from "./admin-keys.ts";
+import { auditCommand } from "./audit.ts";
+import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
 import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, explain } from "./exit.ts";
+import { explainCommand } from "./explain.ts";
 import { keysCommand } from "./keys.ts";
 import { ownersCommand } from "./owners.ts";
 import { serveCommand } from "./serve.ts";
 import { signingKeysCommand } from "./signing-keys.ts";
 
-/** Runs the command line and returns the exit code: 0 ok, 1 failure, 2 usage. */
+/** Runs the command line and returns the exit code: 0 ok, 1 failure, 2 usage, 3 denied. */
 export async function run(args: readonly string[]): Promise<number> {
   // A reader such as `head` may go away: there is nobody left to tell.
   process.stdout.on("error", () => process.exit(EXIT_OK));
@@ -18,11 +21,14 @@ export async function run(args: readonly string[]): Promise<number> {
     .helpOption("-h, --help", "print this help")
     .addCommand(serveCommand())
     .addCommand(keysCommand())
+    .addCommand(explainCommand())
     .addCommand(ownersCommand())
     .addCommand(adminKeysCommand())
     .addCommand(signingKeysCommand())
+    .addCommand(auditCommand())
     .addCommand(configCommand())
-    .addHelpText("after", "\nExit codes: 0 ok, 1 failure, 2 usage or configuration.");
+    .addCommand(completionCommand())
+    .addHelpText("after", "\nExit codes: 0 ok, 1 failure, 2 usage or configuration, 3 denied (explain).");
   throwInsteadOfExiting(program);
   try {
     await program.parseAsync(args, { from: "user" });

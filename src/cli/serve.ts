@@ -18,17 +18,20 @@ export function serveCommand(): Command {
 With --single-key, KEYWARD_SINGLE_KEY holds the key, or the file that KEYWARD_SINGLE_KEY_FILE names; without either, one
 is drawn for this run and printed.
 
+How keys are used is written down by the process that also serves the admin API (--mode all); of checks that a process with
+--mode authz answers, nothing is.
+
 SIGTERM and SIGINT end the program in good order; a second one ends it at once.`,
   );
   return addSettingFlags(command).action(async (_, given: Command) => {
     const loaded = loadSettings({ flags: settingFlagsOf(given), env: process.env, cwd: process.cwd() });
     const { settings, announcement } = prepareSingleKey(loaded, Date.now());
     process.umask(PRIVATE);
-    const { log, flush } = openLog(settings.log);
+    const { log, flush, dropped } = openLog(settings.log);
     for (const warning of loaded.warnings) log("warn", warning);
     const asked = nextSignal();
     try {
-      const program = await serve(settings, VERSION, log);
+      const program = await serve(settings, VERSION, log, dropped);
       process.stdout.write(announcement);
       await asked;
       nextSignal().then((signal) => end(EXIT_FAILURE, `a second ${signal}: ending at once`));

@@ -15,6 +15,12 @@ export function list(value: string, before: readonly string[] = []): string[] {
   return [...before, ...value.split(/[\s,]+/).filter((item) => item !== "")];
 }
 
+/** Refuses what is no duration, and returns it as it is written. */
+export function duration(flag: string, text: string): string {
+  if (parseDuration(text) !== undefined) return text;
+  throw new UsageError(`${flag} ${text} must be a duration such as 600 (seconds), 24h or 7d`);
+}
+
 /** Collects a flag that may be repeated and whose values may hold commas. */
 export function repeated(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
@@ -25,9 +31,15 @@ const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 
 /** Reads a time such as 2026-12-31T23:59:59Z. */
 export function time(flag: string, text: string): Timestamp {
-  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = RFC_3339.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms)) throw new UsageError(`${flag} ${text} must be a time such as 2026-12-31T23:59:59Z`);
   return timestampFromDate(new Date(ms));
+}
+
+/** Whether a date is in the calendar: `Date.parse` takes the 30th of February for the 2nd of March. */
+function isDay(date: string): boolean {
+  const ms = Date.parse(date);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
 }
 
 /** Reads `name=value` pairs. */
@@ -76,6 +88,18 @@ export function endAt(flag: string, text: string, nowMs: number): Timestamp | un
   const end = expiry(flag, text);
   if (end.case === "expiresIn") return timestampFromMs(nowMs + durationMs(end.value));
   return end.case === "expiresAt" ? end.value : undefined;
+}
+
+/** Reads a point in the past: a time, or a duration for so long before `nowMs`. Returns it as RFC 3339 writes it. */
+export function pointInTime(flag: string, text: string, nowMs: number): string {
+  if (RFC_3339.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  const ms = parseDuration(text);
+  if (ms === undefined || ms > nowMs) {
+    throw new UsageError(
+      `${flag} ${text} must be a time such as 2026-12-31T23:59:59Z, or a duration such as 24h or 90d`,
+    );
+  }
+  return new Date(nowMs - ms).toISOString();
 }
 
 /** A time for people, in UTC to the second; empty where there is none. */

@@ -10,6 +10,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let bestSlips = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
+    // Each letter more or less is a slip.
+    if (Math.abs(candidate.length - word.length) >= bestSlips) continue;
     const slips = countSlips(word, candidate);
     if (slips < bestSlips) [best, bestSlips] = [candidate, slips];
   }

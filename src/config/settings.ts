@@ -12,6 +12,7 @@ import {
   lifetime,
   oneOf,
   party,
+  retention,
   text,
   truth,
   unixAddress,
@@ -119,6 +120,18 @@ const SETTINGS = {
     what: "How long a key may live at the most; more is refused",
     why: "No bound is the field's habit; one of 90d or 365d is good practice",
   }),
+  "retention.ended_keys": setting({
+    type: retention,
+    default: "never",
+    what: "How long a key is kept after it was revoked or has expired; then it is forgotten, with its usage. `never`: for ever",
+    why: "A record of who had access is worth its space until you know that nobody asks",
+  }),
+  "retention.audit": setting({
+    type: retention,
+    default: "never",
+    what: "How long events of the audit trail are kept; then they are removed, the oldest first. `never`: for ever",
+    why: "How long a trail has to be kept is told by your rules, and what is gone does not come back",
+  }),
   on_store_error: setting({
     type: oneOf("deny", "error"),
     default: "deny",
@@ -141,13 +154,31 @@ const SETTINGS = {
     type: oneOf("trace", "debug", "info", "warn", "error"),
     default: "info",
     what: "The least severity that is logged",
-    why: "Denials are logged at `info`, at most ten a second per check thread; what is let through is not logged",
+    why: "Denials are logged at `info`, at most ten a second per check thread; what is let through only with `log.allowed`",
   }),
   "log.format": setting({
     type: oneOf("auto", "json", "pretty"),
     default: "auto",
     what: "How log lines look; `auto` is `pretty` on a terminal and `json` elsewhere",
     why: "People and machines read differently",
+  }),
+  "log.allowed": setting({
+    type: oneOf("none", "sampled", "all"),
+    default: "none",
+    what: "Whether allowed checks are logged at `info` as well: `all`, or at most ten a second per check thread (`sampled`)",
+    why: "One line a request is much; what cannot be written in time is left out and counted",
+  }),
+  "alerts.requests_per_hour": setting({
+    type: integer(0, 1_000_000_000),
+    default: "0",
+    what: "An alert where a key is used more often than this in one hour of the clock; 0: never",
+    why: "What is much depends on what you serve",
+  }),
+  "alerts.denials_per_minute": setting({
+    type: integer(0, 1_000_000_000),
+    default: "100",
+    what: "An alert where requests that present one known key are denied more often than this in one minute of the clock; 0: never",
+    why: "A key that is refused so often is misplaced, or tried out by somebody",
   }),
   "cache.max_keys": setting({
     type: integer(1, 10_000_000),
@@ -201,6 +232,12 @@ const SETTINGS = {
     what: "For whom signed keys are meant (`aud`)",
     why: "A back end refuses a token that is meant for others; all that one Keyward guards are one audience",
   }),
+  "rest.default_format": setting({
+    type: oneOf("opaque", "jwt"),
+    default: "opaque",
+    what: "What a key is that is made through the REST façade without a `format`",
+    why: "An opaque key is short and needs no encryption key; `jwt` is for clients that expect signed keys",
+  }),
   write_admin_key: setting({
     type: filePath,
     default: undefined,
@@ -236,10 +273,18 @@ export interface Settings {
   readonly trustedHops: number;
   /** Undefined: never ends. */
   readonly keyLifetime: { readonly defaultMs: number | undefined; readonly maxMs: number | undefined };
+  /** How long things are kept. Undefined: for ever. */
+  readonly retention: { readonly endedKeysMs: number | undefined; readonly auditMs: number | undefined };
   readonly onStoreError: SettingValues["on_store_error"];
   readonly shutdownDelayMs: number;
   readonly shutdownTimeoutMs: number;
-  readonly log: { readonly level: SettingValues["log.level"]; readonly format: SettingValues["log.format"] };
+  readonly log: {
+    readonly level: SettingValues["log.level"];
+    readonly format: SettingValues["log.format"];
+    readonly allowed: SettingValues["log.allowed"];
+  };
+  /** From how many on there is an alert; 0: never. */
+  readonly alerts: { readonly requestsPerHour: number; readonly denialsPerMinute: number };
   readonly cache: { readonly maxKeys: number; readonly maxUnknown: number };
   readonly realm: string;
   readonly wwwAuthenticate: SettingValues["www_authenticate"];
@@ -256,6 +301,8 @@ export interface Settings {
   /** 32 bytes, with which signing keys are encrypted. */
   readonly encryptionKey?: Uint8Array;
   readonly jwt: { readonly issuer: string; readonly audience: string };
+  /** What a key of the REST façade is where its client does not say it. */
+  readonly rest: { readonly defaultFormat: SettingValues["rest.default_format"] };
   /** Set: no store is served, but one key. `digest` is its SHA-256 in hex; undefined: it is drawn at the start. */
   readonly singleKey?: { readonly digest: string | undefined };
   readonly policy: PolicyConfig;

@@ -64,13 +64,22 @@ const LONGEST_LIFE_MS = 3_155_760_000_000;
 const SHORTEST_LIFE_MS = 1_000;
 
 /** How long a key lives in milliseconds; undefined for `never`, which is no end. */
-export const lifetime: ValueType<number | undefined> = {
-  placeholder: "duration",
-  bound: `>= 1s and <= ${formatDuration(LONGEST_LIFE_MS)}, or never`,
-  fromText: String,
-  read: (raw) => (raw === "never" ? { value: undefined } : duration(SHORTEST_LIFE_MS, LONGEST_LIFE_MS).read(raw)),
-  write: (ms) => (ms === undefined ? "never" : formatDuration(ms)),
-};
+export const lifetime: ValueType<number | undefined> = orNever(duration(SHORTEST_LIFE_MS, LONGEST_LIFE_MS));
+
+/** Less would be a mistake that cannot be undone: a number without a unit is in seconds. */
+const SHORTEST_RETENTION_MS = 86_400_000;
+
+/** How long something is kept in milliseconds; undefined: it is never removed. */
+export const retention: ValueType<number | undefined> = orNever(duration(SHORTEST_RETENTION_MS, LONGEST_LIFE_MS));
+
+function orNever({ bound, read, ...type }: ValueType<number>): ValueType<number | undefined> {
+  return {
+    ...type,
+    bound: `${bound}, or never`,
+    read: (raw) => (raw === "never" ? { value: undefined } : read(raw)),
+    write: (ms) => (ms === undefined ? "never" : formatDuration(ms)),
+  };
+}
 
 /** Text of a certain form. */
 export function text(placeholder: string, bound: string, check: (text: string) => Reading<string>): ValueType<string> {

@@ -1,7 +1,7 @@
 import { bytesToBigInt, toBase62 } from "./base62.ts";
 
-/** What an id names, by its prefix: a key, a key of an administrator, or one that signs keys. */
-export type IdKind = "key" | "akey" | "kwsk";
+/** What an id names, by its prefix: a key, a key of an administrator, one that signs keys, or an import. */
+export type IdKind = "key" | "akey" | "kwsk" | "import";
 
 /** 62^8 milliseconds reach to the year 8888. */
 const TIME_DIGITS = 8;

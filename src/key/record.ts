@@ -72,4 +72,12 @@ export interface AddressSet {
  */
 export interface KeyStore {
   find(digest: string): KeyRecord | undefined;
+  /** Whether there may be keys of other forms than ours. Never throws, and is answered from memory. Left out: "none". */
+  foreignKeys?(): ForeignKeys;
 }
+
+/**
+ * Which keys a store has that were made elsewhere: none, or some that are known by the SHA-256 of their secret, or also such
+ * that are known by its SHA-512.
+ */
+export type ForeignKeys = "none" | "sha256" | "sha512";

@@ -17,13 +17,14 @@ const RANDOM_DIGITS = 43;
 /** 62^6 is the first power of 62 above 2^32. */
 const CRC_DIGITS = 6;
 
-const BODY_LENGTH = RANDOM_DIGITS + CRC_DIGITS;
+/** How many characters follow the prefix and its underscore. */
+export const BODY_LENGTH = RANDOM_DIGITS + CRC_DIGITS;
 
 /** Long enough for `tenant_environment`, short enough that a whole key stays under 100 characters. */
 const MAX_PREFIX_LENGTH = 32;
 
 /** The longest text that can be a key: a prefix, the underscore, 43 random digits and 6 of the CRC. */
-const MAX_SECRET_LENGTH = MAX_PREFIX_LENGTH + 1 + BODY_LENGTH;
+export const MAX_SECRET_LENGTH = MAX_PREFIX_LENGTH + 1 + BODY_LENGTH;
 
 /** How much of the secret's random part is kept readable, to recognise a key in a list. Leaves 208 bits unknown. */
 const START_DIGITS = 8;
@@ -91,7 +92,8 @@ const BODIES = new RegExp(`_[0-9A-Za-z]{${BODY_LENGTH}}`, "g");
 
 const UNDERSCORE = 0x5f;
 
-function isPrefixCharacter(code: number): boolean {
+/** Whether a character may stand in a prefix. */
+export function isPrefixCharacter(code: number): boolean {
   return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === UNDERSCORE;
 }
 

@@ -33,7 +33,12 @@ export function isToken(text: string): boolean {
 
 /** Whether a text has the form of a token that we sign, and no other's. Says nothing about whether we did. */
 export function isOwnToken(text: string): boolean {
-  return text.startsWith(OWN_START) && isToken(text);
+  return beginsAsOwnToken(text) && isToken(text);
+}
+
+/** Whether a text begins as the tokens that we sign do. */
+export function beginsAsOwnToken(text: string): boolean {
+  return text.startsWith(OWN_START);
 }
 
 /** Whether a token that we sign stands anywhere in a text, be it in the middle of a word. Takes time in its length. */

@@ -20,6 +20,7 @@ const CELL = {
   buckets: OUTCOMES.length,
   durationMicroseconds: OUTCOMES.length + DURATION_BOUNDS_SECONDS.length + 1,
   cache: OUTCOMES.length + DURATION_BOUNDS_SECONDS.length + 2,
+  lost: OUTCOMES.length + DURATION_BOUNDS_SECONDS.length + 5,
 };
 
 /** What the cache counts, in the order of the cells. */
@@ -28,8 +29,11 @@ const CACHE_COUNTERS = ["hits", "unknownHits", "misses"] as const;
 /** Counts of the cache since it was made. */
 export type CacheCounts = Readonly<Record<(typeof CACHE_COUNTERS)[number], number>>;
 
+/** What a check thread could not keep until somebody took it, in the order of the cells. */
+export const LOSSES = ["use", "denial", "sighting", "allowed_line"] as const;
+
 /** How many 32-bit cells the counters of one thread take. */
-export const COUNTERS_LENGTH = CELL.cache + CACHE_COUNTERS.length;
+export const COUNTERS_LENGTH = CELL.lost + LOSSES.length;
 
 /**
  * Counts checks in shared cells that one thread alone writes. Whole 32-bit cells cannot be read half-written, and they
@@ -69,6 +73,10 @@ export class CheckCounters {
     }
   }
 
+  countLost(what: (typeof LOSSES)[number]): void {
+    this.#add(CELL.lost + LOSSES.indexOf(what), 1);
+  }
+
   #add(cell: number, count: number): void {
     this.#cells[cell] = (this.#cells[cell] ?? 0) + count;
   }
@@ -81,6 +89,7 @@ export interface CheckTotals {
   readonly buckets: readonly number[];
   readonly durationSeconds: number;
   readonly cache: CacheCounts;
+  readonly lost: Readonly<Record<(typeof LOSSES)[number], number>>;
 }
 
 /** Adds up what a thread's cells count. Must be asked before any cell can wrap twice: every few seconds is plenty. */
@@ -107,6 +116,12 @@ export class CheckTotalizer {
       buckets: Array.from({ length: DURATION_BOUNDS_SECONDS.length + 1 }, (_, index) => at(CELL.buckets + index)),
       durationSeconds: at(CELL.durationMicroseconds) / 1e6,
       cache: { hits: at(CELL.cache), unknownHits: at(CELL.cache + 1), misses: at(CELL.cache + 2) },
+      lost: {
+        use: at(CELL.lost),
+        denial: at(CELL.lost + 1),
+        sighting: at(CELL.lost + 2),
+        allowed_line: at(CELL.lost + 3),
+      },
     };
   }
 }

@@ -20,6 +20,8 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /** The log of a program, which its main thread writes to stderr. */
 export interface MainLog {
   readonly log: Log;
+  /** How many lines were dropped because nobody read those before. */
+  dropped(): number;
   /** Writes what waits; for the moment before the program ends. */
   flush(): void;
 }
@@ -32,7 +34,10 @@ export function openLog({ level, format }: Settings["log"]): MainLog {
   const logger: Logger = human
     ? pino(options, pretty({ destination, colorize: process.stderr.isTTY && !process.env.NO_COLOR, sync: true }))
     : pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, destination);
+  let dropped = 0;
+  destination.on("drop", () => dropped++);
   return {
+    dropped: () => dropped,
     log: (severity, message, fields = {}) => logger[severity](fields, message),
     flush() {
       try {

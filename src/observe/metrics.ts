@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
+import { ALERTS, type Alert } from "../usage/alerts.ts";
 import { type CheckTotals, DURATION_BOUNDS_SECONDS, OUTCOMES } from "./check-counters.ts";
 
 /** Where the numbers come from when Prometheus asks. */
@@ -7,6 +8,13 @@ export interface MetricSources {
   totals(): readonly CheckTotals[];
   /** The revision each check thread has applied; undefined where it follows none. */
   appliedRevisions(): readonly (number | undefined)[];
+  /** The milliseconds since 1970 up to which all that each check thread has seen of keys is written down; 0: nothing yet. */
+  usageKnownUntilMs(): readonly number[];
+  /** Uses of keys that main had to give up. */
+  lostUses(): number;
+  alerts(): ReadonlyMap<Alert, number>;
+  /** Log lines that could not be written, because nobody reads the log. */
+  droppedLines(): number;
   restarts(): { readonly check: number; readonly writer: number };
   readonly version: string;
 }
@@ -68,6 +76,52 @@ export function createMetrics(sources: MetricSources): Registry {
     collect() {
       this.reset();
       for (const [thread, count] of Object.entries(sources.restarts())) this.inc({ thread }, count);
+    },
+  });
+  new Counter({
+    name: "keyward_alerts_total",
+    help: "Uses of keys that are worth a look, by the event that their log lines name.",
+    labelNames: ["event"],
+    registers,
+    collect() {
+      this.reset();
+      for (const event of ALERTS) this.inc({ event }, sources.alerts().get(event) ?? 0);
+    },
+  });
+  new Gauge({
+    name: "keyward_usage_behind_seconds",
+    help: "How old what is written down of the use of keys is, by check thread: about 1 while all is well.",
+    labelNames: ["thread"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [thread, knownUntilMs] of sources.usageKnownUntilMs().entries()) {
+        if (knownUntilMs > 0) this.set({ thread }, Math.max(0, Date.now() - knownUntilMs) / 1000);
+      }
+    },
+  });
+  new Counter({
+    name: "keyward_usage_uncounted_total",
+    help: "What found no room until it was written down, and is missing in the use of keys: uses, denials, sightings of networks and user agents.",
+    labelNames: ["what"],
+    registers,
+    collect() {
+      this.reset();
+      const totals = sources.totals();
+      for (const what of ["use", "denial", "sighting"] as const)
+        this.inc({ what }, sum(totals.map(({ lost }) => lost[what])));
+      this.inc({ what: "use" }, sources.lostUses());
+    },
+  });
+  new Counter({
+    name: "keyward_log_dropped_lines_total",
+    help: "Log lines that were left out because there were too many: of allowed checks by a check thread, and of any kind by a reader that is too slow.",
+    labelNames: ["where"],
+    registers,
+    collect() {
+      this.reset();
+      this.inc({ where: "check_thread" }, sum(sources.totals().map(({ lost }) => lost.allowed_line)));
+      this.inc({ where: "output" }, sources.droppedLines());
     },
   });
   return registry;

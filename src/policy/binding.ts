@@ -16,7 +16,7 @@ export interface Binding {
 export type Belonging = "tenant" | "owner";
 
 /**
- * Reads a binding as a route writes it (`acme`, `{tenant}`, `project/{p}`), or says in words what is wrong with it. `names`
+ * Reads a binding as a route writes it (`acme`, `{tenant}`, `*`, `project/{p}`), or says in words what is wrong with it. `names`
  * are those of the path's segments, from `parsePattern`; undefined where the path is wrong itself, and only the form can be
  * judged.
  */
@@ -41,9 +41,10 @@ export function parseBinding(
 /**
  * Whether a key with this tenant or owner opens this path. `path` comes from `readPath`, and not in its loose form: `ACME`
  * is not the tenant `acme`, and an escape of what is not unreserved is not the character that it stands for. A key without
- * one opens nothing here.
+ * one opens nothing here, but where any tenant will do.
  */
 export function agrees({ literal, segment }: Binding, path: string, value: string | undefined): boolean {
+  if (literal === ANY_TENANT) return true;
   if (value === undefined) return false;
   if (segment === undefined) return value === literal;
   const start = startOfSegment(path, segment);
@@ -57,6 +58,9 @@ export function agrees({ literal, segment }: Binding, path: string, value: strin
 
 const SLASH = 0x2f;
 
+/** Every tenant, and none: for a route whose owner may be in any of them. No tenant is called so. */
+export const ANY_TENANT = "*";
+
 /** A literal, then at most one name of a segment. */
 const TEMPLATE = /^([^{}]*)(?:\{([A-Za-z_][A-Za-z0-9_]*)\})?$/;
 
@@ -64,8 +68,8 @@ const FORMS: {
   readonly [Of in Belonging]: { readonly words: string; isSound(literal: string, isNamed: boolean): boolean };
 } = {
   tenant: {
-    words: `"{name}" of a segment of the path, or ${TENANT_FORM}`,
-    isSound: (literal, isNamed) => (isNamed ? literal === "" : isTenant(literal)),
+    words: `"{name}" of a segment of the path, "*" for any, or ${TENANT_FORM}`,
+    isSound: (literal, isNamed) => (isNamed ? literal === "" : literal === ANY_TENANT || isTenant(literal)),
   },
   owner: {
     words: `${OWNER_FORM}, all or the end of which may be "{name}" of a segment of the path`,

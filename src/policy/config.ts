@@ -15,9 +15,12 @@ export interface RouteConfig {
   readonly access?: Access | undefined;
   readonly scopes?: readonly string[] | undefined;
   readonly match?: Match | undefined;
-  /** Whose keys open: those of a tenant, or of the one that a segment of the path names (`{name}`). */
+  /** Whose keys open: those of a tenant, of the one that a segment of the path names (`{name}`), or of any (`*`). */
   readonly tenant?: string | undefined;
-  /** As `tenant`; a segment's name stands for all that follows the kind, or its end: `project/{p}`. */
+  /**
+   * As `tenant`, without `*`; a segment's name stands for all that follows the kind, or its end: `project/{p}`. Without
+   * `tenant` beside it, of the owner that has none.
+   */
   readonly owner?: string | undefined;
   /** A signed key goes on to the upstream, which may verify it by itself. */
   readonly forward_credential?: boolean | undefined;

@@ -9,6 +9,11 @@ export interface Extension {
   readonly value: string;
 }
 
+/** Whether an entry is meant for us. In any case: one that is not ours to the letter was meant for us all the same, and denies. */
+export function isOwnExtension(name: string): boolean {
+  return name.toLowerCase().startsWith("keyward.");
+}
+
 /**
  * Reads the rule that Envoy's per-route `context_extensions` carry (`CheckSettings.context_extensions`); it replaces the
  * file's. Returns undefined where an entry is unknown, malformed, there twice, or contradicts another: Envoy merges the

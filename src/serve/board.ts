@@ -15,6 +15,8 @@ export interface Board {
   readonly applied: BigInt64Array;
   /** One cell a check thread: the store's revision that it obeys, for people and metrics, or `NOT_FOLLOWING`. */
   readonly revisions: BigInt64Array;
+  /** One cell a check thread: the milliseconds since 1970 up to which all that it has seen of keys is written down; 0: none. */
+  readonly usageKnownUntil: BigInt64Array;
   /** One cell a check thread: 1 while it answers from the store. */
   readonly serving: Int32Array;
   /** The counters of one check thread, which only that thread writes. */
@@ -34,12 +36,13 @@ export function createBoard(checkThreads: number): Board {
 
 /** Opens the board that another thread made for the same number of check threads. */
 export function openBoard(buffer: SharedArrayBuffer, checkThreads: number): Board {
-  const { applied, revisions, serving, counters } = layout(checkThreads);
+  const { applied, revisions, usage, serving, counters } = layout(checkThreads);
   return {
     buffer,
     head: new BigInt64Array(buffer, 0, 1),
     applied: new BigInt64Array(buffer, applied, checkThreads),
     revisions: new BigInt64Array(buffer, revisions, checkThreads),
+    usageKnownUntil: new BigInt64Array(buffer, usage, checkThreads),
     serving: new Int32Array(buffer, serving, checkThreads),
     counters: (thread) => new Uint32Array(buffer, counters + thread * COUNTERS_BYTES, COUNTERS_LENGTH),
   };
@@ -51,9 +54,10 @@ const COUNTERS_BYTES = Math.ceil((COUNTERS_LENGTH * Uint32Array.BYTES_PER_ELEMEN
 function layout(threads: number) {
   const applied = BigInt64Array.BYTES_PER_ELEMENT;
   const revisions = applied + threads * BigInt64Array.BYTES_PER_ELEMENT;
-  const serving = revisions + threads * BigInt64Array.BYTES_PER_ELEMENT;
+  const usage = revisions + threads * BigInt64Array.BYTES_PER_ELEMENT;
+  const serving = usage + threads * BigInt64Array.BYTES_PER_ELEMENT;
   const counters = Math.ceil((serving + threads * Int32Array.BYTES_PER_ELEMENT) / 64) * 64;
-  return { applied, revisions, serving, counters, bytes: counters + threads * COUNTERS_BYTES };
+  return { applied, revisions, usage, serving, counters, bytes: counters + threads * COUNTERS_BYTES };
 }
 
 /** How long an admin call waits for the check threads; past it the caller is told that the change is on its way. */

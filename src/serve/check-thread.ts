@@ -1,10 +1,16 @@
-import { hash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { createCheck } from "../check/check.ts";
 import { createRateLimiter } from "../check/rate-limit.ts";
+import { ALLOWED_LOG_INTERVAL_MS, createAllowedLog } from "../observe/allowed-log.ts";
 import { CheckCounters } from "../observe/check-counters.ts";
 import { createDenialLog } from "../observe/denial-log.ts";
+import { DenialRing } from "../observe/denial-ring.ts";
+import { createInvalidKeys, INVALID_KEYS_SPAN_MS } from "../observe/invalid-keys.ts";
 import { compilePolicy } from "../policy/policy.ts";
+import { secretDigest } from "../store/digest.ts";
+import { createHandOver, HAND_OVER_INTERVAL_MS } from "../usage/hand-over.ts";
+import { createUsageTally } from "../usage/tally.ts";
 import { NOT_FOLLOWING, openBoard, publish } from "./board.ts";
 import { createCheckServer } from "./check-server.ts";
 import { listen } from "./listen.ts";
@@ -14,13 +20,15 @@ import { type CheckThreadData, createThreadLog } from "./thread-messages.ts";
 
 // The body of a check thread: its own read-only handle, cache and connections. It never writes and waits for nobody.
 
-const { settings, index, address, shared, rates, board: buffer, checkThreads } = workerData as CheckThreadData;
+const { settings, index, address, shared, rates, denials, board: buffer, checkThreads } = workerData as CheckThreadData;
 
 await runThread(parentPort, async (report) => {
   const log = createThreadLog(report);
   const board = openBoard(buffer, checkThreads);
   const counters = new CheckCounters(board.counters(index));
   const tellDenial = createDenialLog(log);
+  const ringBuffer = denials[index];
+  const ring = ringBuffer && new DenialRing(ringBuffer);
   const compiled = compilePolicy(settings.policy);
   if ("problems" in compiled) throw new Error("the routes were not validated before they were handed to a thread");
 
@@ -39,7 +47,24 @@ await runThread(parentPort, async (report) => {
     },
     log,
   });
+  const tally = createUsageTally((what) => counters.countLost(what));
+  const handOver = createHandOver(
+    { thread: index, source: randomUUID() },
+    tally,
+    (batch) => report({ kind: "usage", batch }),
+    (untilMs) => Atomics.store(board.usageKnownUntil, index, BigInt(untilMs)),
+  );
+  const allowedLog = createAllowedLog(
+    settings.log.allowed,
+    (lines) => report({ kind: "allowed", lines }),
+    () => counters.countLost("allowed_line"),
+  );
+  const invalidKeys = createInvalidKeys(log);
+  // Without a writer in this process nobody could write it down.
+  const isTallied = settings.mode === "all";
   const check = createCheck({
+    ...(isTallied ? { noteKey: tally.note } : {}),
+    noteInvalidKey: invalidKeys.note,
     policy: compiled.policy,
     credentials: settings.credentials,
     trustedHops: settings.trustedHops,
@@ -48,12 +73,16 @@ await runThread(parentPort, async (report) => {
     wwwAuthenticate: settings.wwwAuthenticate,
     expiryWarningMs: settings.expiryWarningMs,
     onStoreError: settings.onStoreError,
-    digest: (secret) => hash("sha256", secret, "hex"),
+    digest: secretDigest,
     store,
     rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
-    observe(decision, request, context, cause) {
+    observe(decision, request, context, cause, address) {
       counters.countOutcome(decision.reason);
-      if (!decision.allowed) tellDenial(decision, request, context, cause);
+      if (decision.allowed) allowedLog.note(decision, context);
+      else {
+        ring?.write(decision, request, context, address);
+        tellDenial(decision, request, context, cause);
+      }
     },
   });
   const server = createCheckServer((request) => {
@@ -65,6 +94,13 @@ await runThread(parentPort, async (report) => {
   });
 
   store.start();
+  if (isTallied) {
+    const tick = () => handOver.tick(Date.now());
+    tick();
+    setInterval(tick, HAND_OVER_INTERVAL_MS).unref();
+  }
+  setInterval(() => invalidKeys.tick(Date.now()), INVALID_KEYS_SPAN_MS / 10).unref();
+  if (settings.log.allowed !== "none") setInterval(allowedLog.tick, ALLOWED_LOG_INTERVAL_MS).unref();
   const listener =
     address &&
     (await listen({ address, setting: "listen.authz", shared, onConnection: (socket) => server.take(socket) }));
@@ -75,6 +111,13 @@ await runThread(parentPort, async (report) => {
     async stop() {
       listener?.close();
       await server.stop();
+      handOver.finish();
+      allowedLog.finish();
+      invalidKeys.finish();
+    },
+    hear(order) {
+      if (order.kind === "usage_written") handOver.written(order.source, order.seq);
+      else if (order.kind === "allowed_taken") allowedLog.taken();
     },
   };
 });

@@ -1,9 +1,10 @@
 import type { Settings } from "../config/settings.ts";
-import type { KeyRecord } from "../key/record.ts";
+import type { ForeignKeys, KeyRecord } from "../key/record.ts";
 import type { Log } from "../observe/log.ts";
 import { createKeyCache, type KeyCache } from "../store/cache.ts";
 import { createFollower, type Follower } from "../store/follow.ts";
 import { type KeyReader, openKeyReader } from "../store/reader.ts";
+import { StoreRefusedError } from "../store/refusal.ts";
 import type { Board } from "./board.ts";
 import type { ServedStore } from "./served-store.ts";
 
@@ -54,6 +55,7 @@ export function createFollowedStore(
   let draining = false;
   let serving = false;
   let trouble: string | undefined;
+  let foreign: ForeignKeys = "none";
   let upToDateMs = performance.now();
 
   const tellServing = (now: boolean) => {
@@ -92,7 +94,8 @@ export function createFollowedStore(
       if (message !== trouble) events.log("error", `the key store is not ready: ${message}`);
       trouble = message;
       tellServing(false);
-      if (performance.now() - upToDateMs > SERVE_STALE_FOR_MS) close();
+      // A file that is refused will be refused in a moment, too; what it holds is no longer ours to read.
+      if (error instanceof StoreRefusedError || performance.now() - upToDateMs > SERVE_STALE_FOR_MS) close();
     }
   };
 
@@ -124,6 +127,11 @@ export function createFollowedStore(
       tellServing(false);
     },
     cacheCounts: () => store?.cache.counters ?? { hits: 0, unknownHits: 0, misses: 0 },
+    foreignKeys() {
+      // A store that is closed for a while still has them: they are unavailable, and not malformed.
+      foreign = store?.cache.foreignKeys() ?? foreign;
+      return foreign;
+    },
     find(digest): KeyRecord | undefined {
       if (store === undefined) throw new Error(trouble ?? "the key store is not open yet");
       return store.cache.find(digest);

@@ -3,9 +3,12 @@ import { type Address, formatAddress } from "../config/address.ts";
 import type { Settings } from "../config/settings.ts";
 import { RATE_CELLS } from "../key/record.ts";
 import { CheckTotalizer } from "../observe/check-counters.ts";
+import { createRingBuffer } from "../observe/denial-ring.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, durationHistogram } from "../observe/metrics.ts";
 import { SINGLE_KEY_ID } from "../store/single-key.ts";
+import type { Alert } from "../usage/alerts.ts";
+import { createUsageRelay } from "../usage/relay.ts";
 import { type Board, createBoard, NOT_FOLLOWING, publish } from "./board.ts";
 import { type Listener, listen, probeAddress } from "./listen.ts";
 import { createOpsServer } from "./ops-server.ts";
@@ -13,7 +16,7 @@ import { lockPort } from "./port-lock.ts";
 import { StartError } from "./start-error.ts";
 import { type SupervisedThread, superviseThread } from "./supervised-thread.ts";
 import type { CheckThreadData, ThreadData } from "./thread-messages.ts";
-import { startThread } from "./worker.ts";
+import { type OtherReport, startThread } from "./worker.ts";
 
 /** A program that serves. */
 export interface Program {
@@ -27,19 +30,54 @@ export interface Program {
 /** How often the threads' counters are added up when nobody asks: long before a 32-bit cell can wrap twice. */
 const TOTALS_INTERVAL_MS = 10_000;
 
+/** How long the end of the program waits for what can usually be written at once, and now cannot. */
+const LONGEST_FLUSH_MS = 3_000;
+
 /**
  * Starts the threads and listeners of a configuration and returns once all of them answer. Throws StartError where an
  * address or the database cannot be had.
  *
  * This thread supervises: signals, the ops listener, the replacement of threads that die. The writer thread holds the
  * only writing handle and the admin listeners. Each check thread has its own read-only handle, cache and connections.
+ * `droppedLines` says how many lines the log could not write.
  */
-export async function serve(settings: Settings, version: string, log: Log): Promise<Program> {
+export async function serve(
+  settings: Settings,
+  version: string,
+  log: Log,
+  droppedLines: () => number = () => 0,
+): Promise<Program> {
   const checkThreads = settings.mode === "admin" ? 0 : settings.checkThreads;
   const board = createBoard(checkThreads);
-  const data: ThreadData = { settings, board: board.buffer, checkThreads, version, startedAtMs: Date.now() };
+  // The system gives the memory page by page, as cells are used. A thread that takes over goes on with what was counted.
+  const rates = new SharedArrayBuffer(RATE_CELLS * BigInt64Array.BYTES_PER_ELEMENT);
+  // The same holds for what was denied.
+  const denials = Array.from({ length: checkThreads }, () => createRingBuffer());
+  const startedAtMs = Date.now();
+  const data: ThreadData = { settings, board: board.buffer, rates, denials, checkThreads, version, startedAtMs };
   const threads: { writer?: SupervisedThread; check: SupervisedThread[] } = { check: [] };
   let stopping = false;
+  const relay = createUsageRelay(
+    (batch) => threads.writer?.order({ kind: "usage", batch }),
+    (thread, source, seq) => threads.check[thread]?.order({ kind: "usage_written", source, seq }),
+  );
+  const alerts = new Map<Alert, number>();
+  const hearing = {
+    writer(report: OtherReport) {
+      if (report.kind === "usage_written") relay.written(report.source, report.seq);
+      else if (report.kind === "alerts") for (const [name, count] of report.counts) add(alerts, name, count);
+    },
+    check(thread: number, report: OtherReport) {
+      if (report.kind === "usage") relay.take(report.batch);
+      else if (report.kind === "allowed") {
+        for (const { atMs, decisionId, keyId, route } of report.lines) {
+          const at = new Date(atMs).toISOString();
+          log("info", "allowed", { at, decision_id: decisionId, key_id: keyId, route });
+        }
+        threads.check[thread]?.order({ kind: "allowed_taken" });
+      }
+    },
+  };
 
   const totalizers = Array.from({ length: checkThreads }, (_, index) => new CheckTotalizer(board.counters(index)));
   const totals = () => totalizers.map((totalizer) => totalizer.totals());
@@ -48,6 +86,10 @@ export async function serve(settings: Settings, version: string, log: Log): Prom
     version,
     totals,
     appliedRevisions: () => Array.from(board.applied, (_, thread) => appliedRevision(board, thread)),
+    usageKnownUntilMs: () => (settings.mode === "all" ? Array.from(board.usageKnownUntil, Number) : []),
+    lostUses: () => relay.lostUses,
+    alerts: () => alerts,
+    droppedLines,
     restarts: () => ({
       writer: threads.writer?.restarts ?? 0,
       check: threads.check.reduce((count, { restarts }) => count + restarts, 0),
@@ -63,19 +105,21 @@ export async function serve(settings: Settings, version: string, log: Log): Prom
   const stopThreads = async () => {
     const deadlineMs = performance.now() + settings.shutdownTimeoutMs;
     const checks = await Promise.all(threads.check.map((thread) => thread.stop(deadlineMs)));
+    const isUsageWritten = await within(Math.min(deadlineMs, performance.now() + LONGEST_FLUSH_MS), relay.settled());
+    if (!isUsageWritten) log("warn", "the last of how keys were used could not be written down");
     const writer = await (threads.writer?.stop(deadlineMs) ?? true);
     opsListener?.close();
     ops.stop();
     clearInterval(totalling);
-    return writer && checks.every(Boolean);
+    return writer && isUsageWritten && checks.every(Boolean);
   };
 
   try {
     const address = settings.listen.ops;
     if (address) opsListener = await listen({ address, setting: "listen.ops", onConnection: ops.take });
     // The writer makes the database where there is none, so it comes first.
-    if (settings.mode !== "authz") threads.writer = await startWriter(data, log);
-    for await (const thread of startCheckThreads(data, board, log)) threads.check.push(thread);
+    if (settings.mode !== "authz") threads.writer = await startWriter(data, log, hearing.writer, relay.resend);
+    for await (const thread of startCheckThreads(data, board, log, hearing.check)) threads.check.push(thread);
   } catch (error) {
     await stopThreads();
     throw error;
@@ -99,17 +143,42 @@ export async function serve(settings: Settings, version: string, log: Log): Prom
   };
 }
 
-async function startWriter(data: ThreadData, log: Log): Promise<SupervisedThread> {
+/** Whether something comes to its end before a deadline of `performance.now()`. */
+async function within(deadlineMs: number, work: Promise<void>): Promise<boolean> {
+  const timer = new AbortController();
+  const tooLate = delay(Math.max(0, deadlineMs - performance.now()), false, { signal: timer.signal }).catch(
+    () => false,
+  );
+  const inTime = await Promise.race([work.then(() => true), tooLate]);
+  timer.abort();
+  return inTime;
+}
+
+function add<Name>(counts: Map<Name, number>, name: Name, count: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + count);
+}
+
+async function startWriter(
+  data: ThreadData,
+  log: Log,
+  heard: (report: OtherReport) => void,
+  onReplaced: () => void,
+): Promise<SupervisedThread> {
   let { listen } = data.settings;
   const own = (): ThreadData => ({ ...data, settings: { ...data.settings, listen } });
-  const start = () => startThread("writer", own(), log);
-  const thread = await superviseThread({ name: "writer", start, onDeath: () => {}, log });
+  const start = () => startThread("writer", own(), log, heard);
+  const thread = await superviseThread({ name: "writer", start, onDeath: () => {}, onReplaced, log });
   // A port that was left to the system is now known, and a thread that replaces this one has to take the same.
   listen = { ...listen, admin: thread.addresses.admin };
   return thread;
 }
 
-async function* startCheckThreads(data: ThreadData, board: Board, log: Log): AsyncGenerator<SupervisedThread> {
+async function* startCheckThreads(
+  data: ThreadData,
+  board: Board,
+  log: Log,
+  heard: (thread: number, report: OtherReport) => void,
+): AsyncGenerator<SupervisedThread> {
   const { settings, checkThreads } = data;
   const shared = checkThreads > 1;
   let address = settings.listen.authz;
@@ -122,18 +191,17 @@ async function* startCheckThreads(data: ThreadData, board: Board, log: Log): Asy
     if (port === 0 && address.kind === "tcp") lockPort(settings.database, address, "listen.authz");
   }
   const { adminKey: _, encryptionKey: __, ...withoutSecrets } = settings;
-  // The system gives the memory page by page, as cells are used. A thread that takes over goes on with what was counted.
-  const rates = new SharedArrayBuffer(RATE_CELLS * BigInt64Array.BYTES_PER_ELEMENT);
   for (let index = 0; index < checkThreads; index++) {
-    const own = (): CheckThreadData => ({ ...data, settings: withoutSecrets, index, address, shared, rates });
+    const own = (): CheckThreadData => ({ ...data, settings: withoutSecrets, index, address, shared });
     const onDeath = () => {
       Atomics.store(board.serving, index, 0);
+      Atomics.store(board.usageKnownUntil, index, 0n);
       Atomics.store(board.revisions, index, NOT_FOLLOWING);
       publish(board.applied, index, NOT_FOLLOWING);
     };
     const thread = await superviseThread({
       name: `check ${index}`,
-      start: () => startThread("check", own(), log),
+      start: () => startThread("check", own(), log, (report) => heard(index, report)),
       onDeath,
       log,
     });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Address } from "../config/address.ts";
 import type { Log } from "../observe/log.ts";
+import type { ThreadOrder } from "./thread-messages.ts";
 import type { ThreadHandle } from "./worker.ts";
 
 /** The pause before a dead thread is replaced: short for a single accident, longer each time it dies young. */
@@ -18,6 +19,8 @@ export interface SupervisedThread {
   /** How often it was replaced. */
   readonly restarts: number;
   drain(): void;
+  /** Tells the thread that runs at the moment; where none does, nobody hears it. */
+  order(order: ThreadOrder): void;
   /** Lets it finish; past the deadline it is ended where it stands. Returns whether it had finished. */
   stop(deadlineMs: number): Promise<boolean>;
 }
@@ -29,11 +32,19 @@ export interface Supervision {
   start(): ThreadHandle;
   /** Called when the thread has died, before it is replaced. */
   onDeath(): void;
+  /** Called when another has taken over. */
+  onReplaced?(): void;
   readonly log: Log;
 }
 
 /** Starts a thread and waits until it listens; from then on it is replaced when it dies. Rejects if the first cannot start. */
-export async function superviseThread({ name, start, onDeath, log }: Supervision): Promise<SupervisedThread> {
+export async function superviseThread({
+  name,
+  start,
+  onDeath,
+  onReplaced,
+  log,
+}: Supervision): Promise<SupervisedThread> {
   let thread = start();
   let addresses: Readonly<Record<string, Address>>;
   try {
@@ -67,6 +78,7 @@ export async function superviseThread({ name, start, onDeath, log }: Supervision
         () => {
           alive = true;
           log("info", `a new ${name} thread has taken over`);
+          onReplaced?.();
         },
         async (error: Error) => {
           log("error", `the new ${name} thread cannot start: ${error.message}`);
@@ -89,6 +101,7 @@ export async function superviseThread({ name, start, onDeath, log }: Supervision
       draining = true;
       thread.order({ kind: "drain" });
     },
+    order: (order) => thread.order(order),
     async stop(deadlineMs) {
       stopping = true;
       thread.order({ kind: "stop" });

@@ -1,12 +1,19 @@
 import type { Address } from "../config/address.ts";
 import type { Settings } from "../config/settings.ts";
+import type { AllowedLine } from "../observe/allowed-log.ts";
 import type { Log, LogFields, LogLevel } from "../observe/log.ts";
+import type { Alert } from "../usage/alerts.ts";
+import type { UsageBatch } from "../usage/batch.ts";
 
 /** What a thread is started with. */
 export interface ThreadData {
   readonly settings: Settings;
   /** The program's board, and for how many check threads it is laid out. */
   readonly board: SharedArrayBuffer;
+  /** The cells in which all threads count the requests of keys with a rate limit. */
+  readonly rates: SharedArrayBuffer;
+  /** Of each check thread, what it has denied (`observe/denial-ring.ts`). */
+  readonly denials: readonly SharedArrayBuffer[];
   readonly checkThreads: number;
   readonly version: string;
   readonly startedAtMs: number;
@@ -21,8 +28,6 @@ export interface CheckThreadData extends ThreadData {
   /** Where it listens, shared with the other check threads or alone. */
   readonly address: Address | undefined;
   readonly shared: boolean;
-  /** The cells in which all check threads count the requests of keys with a rate limit. */
-  readonly rates: SharedArrayBuffer;
 }
 
 /** What a thread tells main. */
@@ -30,6 +35,14 @@ export type ThreadReport =
   | { readonly kind: "listening"; readonly addresses: Readonly<Record<string, Address>> }
   /** It cannot start, for a reason that the operator can mend; not worth another try. */
   | { readonly kind: "refused"; readonly message: string }
+  /** A check thread tells how keys are used, for the writer. */
+  | { readonly kind: "usage"; readonly batch: UsageBatch }
+  /** The writer has written a batch down. */
+  | { readonly kind: "usage_written"; readonly source: string; readonly seq: number }
+  /** The writer found something worth a person's attention; its lines are told apart. */
+  | { readonly kind: "alerts"; readonly counts: ReadonlyMap<Alert, number> }
+  /** Lines for allowed checks; answered with `allowed_taken`. */
+  | { readonly kind: "allowed"; readonly lines: readonly AllowedLine[] }
   | { readonly kind: "log"; readonly level: LogLevel; readonly message: string; readonly fields: LogFields };
 
 /** What main tells a thread. */
@@ -37,7 +50,13 @@ export type ThreadOrder =
   /** Say NOT_SERVING, and go on answering. */
   | { readonly kind: "drain" }
   /** Take nothing new, finish what is in progress, and end. */
-  | { readonly kind: "stop" };
+  | { readonly kind: "stop" }
+  /** For the writer: write this down. */
+  | { readonly kind: "usage"; readonly batch: UsageBatch }
+  /** For a check thread: a batch is written down. */
+  | { readonly kind: "usage_written"; readonly source: string; readonly seq: number }
+  /** For a check thread: the last lines were read. */
+  | { readonly kind: "allowed_taken" };
 
 /** A log for a thread, written by main: a pipe that nobody empties must not hold up the thread. */
 export function createThreadLog(report: (message: ThreadReport) => void): Log {

@@ -9,6 +9,8 @@ export interface RunningThread {
   drain(): void;
   /** Takes nothing new and finishes what is in progress. The thread ends after it. */
   stop(): Promise<void>;
+  /** Told of every other order. */
+  hear?(order: Exclude<ThreadOrder, { readonly kind: "drain" | "stop" }>): void;
 }
 
 /**
@@ -25,6 +27,7 @@ export async function runThread(
     const thread = await start(report);
     port.on("message", async (order: ThreadOrder) => {
       if (order.kind === "drain") return thread.drain();
+      if (order.kind !== "stop") return thread.hear?.(order);
       await thread.stop();
       process.exit(0);
     });

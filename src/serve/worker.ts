@@ -23,8 +23,16 @@ const BODIES = { check: "check-thread", writer: "writer-thread" };
 /** Our own variables may hold secrets that are none of a thread's business: what it needs to know, it is handed. */
 const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("KEYWARD_")));
 
-/** Starts a thread. Its log lines go to the log. */
-export function startThread(body: keyof typeof BODIES, data: ThreadData, log: Log): ThreadHandle {
+/** What a thread reports beside its start, its end and its log. */
+export type OtherReport = Exclude<ThreadReport, { readonly kind: "log" | "listening" | "refused" }>;
+
+/** Starts a thread. Its log lines go to the log, and what else it reports to `heard`. */
+export function startThread(
+  body: keyof typeof BODIES,
+  data: ThreadData,
+  log: Log,
+  heard: (report: OtherReport) => void,
+): ThreadHandle {
   const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
   const worker = new Worker(new URL(`./${BODIES[body]}${ending}`, import.meta.url), { workerData: data, env: ENV });
   const listening = Promise.withResolvers<Readonly<Record<string, Address>>>();
@@ -33,7 +41,8 @@ export function startThread(body: keyof typeof BODIES, data: ThreadData, log: Lo
   worker.on("message", (report: ThreadReport) => {
     if (report.kind === "log") log(report.level, report.message, report.fields);
     else if (report.kind === "listening") listening.resolve(report.addresses);
-    else listening.reject(new StartError(report.message));
+    else if (report.kind === "refused") listening.reject(new StartError(report.message));
+    else heard(report);
   });
   worker.on("error", (error) => {
     death = error instanceof Error ? error : new Error(String(error));

@@ -3,13 +3,20 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type AdminApi, createAdminHandler } from "../admin/api.ts";
 import { createSigningKeyRing } from "../admin/signing/signing-key-ring.ts";
 import { createTokenSigner } from "../admin/signing/token-signer.ts";
+import { createRateLimiter } from "../check/rate-limit.ts";
 import type { Address } from "../config/address.ts";
+import { DenialRing } from "../observe/denial-ring.ts";
 import { compilePolicy } from "../policy/policy.ts";
 import { openStore } from "../store/store.ts";
+import { createAlerts } from "../usage/alerts.ts";
+import { createDenialSummaries, SUMMARY_INTERVAL_MS } from "../usage/denial-summaries.ts";
+import { createQuietEnding, QUIET_CHECK_INTERVAL_MS } from "../usage/quiet-ending.ts";
+import { createUsageRecorder } from "../usage/recorder.ts";
 import { createAdminServer } from "./admin-server.ts";
-import { openBoard } from "./board.ts";
+import { announce, openBoard } from "./board.ts";
 import { makeFirstAdminKeys } from "./first-admin-key.ts";
 import { listen } from "./listen.ts";
+import { createRetention, RETENTION_INTERVAL_MS } from "./retention.ts";
 import { ServingSwitch } from "./serving-switch.ts";
 import { runThread } from "./thread.ts";
 import { createThreadLog, type ThreadData } from "./thread-messages.ts";
@@ -22,7 +29,10 @@ const LOCAL_SOCKET_MODE = 0o600;
 /** How often the thread looks whether the database was replaced; until then every change is refused. */
 const FILE_CHECK_INTERVAL_MS = 1_000;
 
-const { settings, board: buffer, checkThreads, version, startedAtMs } = workerData as ThreadData;
+/** How often usage is tried again that could not be written down. */
+const USAGE_RETRY_INTERVAL_MS = 1_000;
+
+const { settings, board: buffer, rates, denials: rings, checkThreads, version, startedAtMs } = workerData as ThreadData;
 
 await runThread(parentPort, async (report) => {
   const log = createThreadLog(report);
@@ -34,11 +44,11 @@ await runThread(parentPort, async (report) => {
   const program = { version, mode: settings.mode, startedAtMs, database: settings.database };
   const compiled = compilePolicy(settings.policy);
   if ("problems" in compiled) throw new Error("the policy was not validated before it was handed to a thread");
-  const { scopes } = compiled.policy;
+  const { policy } = compiled;
   const shutdown = new AbortController();
   const { keyLifetime, tenants, encryptionKey, jwt } = settings;
   const signingKeys = createSigningKeyRing(store, encryptionKey);
-  const signer = createTokenSigner(signingKeys, store, scopes, jwt);
+  const signer = createTokenSigner(signingKeys, store, policy.scopes, jwt);
   for (const { kid, alg } of signingKeys.unusable()) {
     log("warn", "the encryption key does not open a signing key, or there is none: no key can be signed", { kid, alg });
   }
@@ -47,11 +57,14 @@ await runThread(parentPort, async (report) => {
     board,
     state,
     program,
-    scopes,
+    policy,
+    rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
+    denials: rings.map((ring) => new DenialRing(ring)),
     tenants,
     keyLifetime,
     signingKeys,
     signer,
+    restFormat: settings.rest.defaultFormat,
     log,
     shutdownSignal: shutdown.signal,
   };
@@ -71,6 +84,31 @@ await runThread(parentPort, async (report) => {
   const addresses: Record<string, Address> = {};
   if (listeners[0]) addresses.admin = listeners[0].address;
   if (listeners[1]) addresses.admin_local = listeners[1].address;
+  const denials = createDenialSummaries(store, log);
+  setInterval(() => denials.flush(Date.now()), SUMMARY_INTERVAL_MS).unref();
+  const alerts = createAlerts(settings.alerts, log);
+  const recorder = createUsageRecorder(
+    store,
+    Date.now,
+    ({ source, seq }) => report({ kind: "usage_written", source, seq }),
+    (recorded, nowMs) => {
+      const counts = alerts.judge(recorded, nowMs);
+      if (counts.size > 0) report({ kind: "alerts", counts });
+      denials.note(
+        recorded.map(({ tally }) => tally),
+        nowMs,
+      );
+    },
+    log,
+  );
+  const ending = createQuietEnding(store, board, log);
+  setInterval(() => recorder.retry(), USAGE_RETRY_INTERVAL_MS).unref();
+  // What was sent while this thread stood still is heard first: a key that was used is not quiet.
+  setInterval(() => setImmediate(() => recorder.retry() && ending.tick(Date.now())), QUIET_CHECK_INTERVAL_MS).unref();
+  const retention = createRetention(store, settings.retention, () => announce(board), log);
+  const purge = () => void retention.run(Date.now());
+  setImmediate(purge);
+  setInterval(purge, RETENTION_INTERVAL_MS).unref();
   setInterval(() => {
     if (!store.isReplaced() || !existsSync(settings.database)) return;
     log("error", "the database file has been replaced; a new writer thread opens it");
@@ -81,11 +119,16 @@ await runThread(parentPort, async (report) => {
 
   return {
     drain: () => state.set(false),
+    hear(order) {
+      if (order.kind === "usage") recorder.take(order.batch);
+    },
     async stop() {
       for (const listener of listeners) listener?.close();
       state.end();
       shutdown.abort();
+      retention.stop();
       await Promise.all([network.stop(), local.stop()]);
+      denials.flush(Date.now());
       store.close();
     },
   };

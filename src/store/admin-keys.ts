@@ -95,7 +95,8 @@ export function openAdminKeys(db: Database.Database, ledger: Ledger): AdminKeys 
           tenant,
         };
         insert.run({ ...kept, nowMs, by: actor.name, revision });
-        record({ action: "admin_keys.create", target: id, detail: { name, scopes, tenant } }, [digest]);
+        const detail = { name, scopes, tenant };
+        record({ action: "admin_keys.create", target: id, tenant: key.tenant, detail }, [digest]);
         return written(byId.get(id));
       }),
     ),
@@ -112,7 +113,7 @@ export function openAdminKeys(db: Database.Database, ledger: Ledger): AdminKeys 
         const row = byId.get(id);
         if (row === undefined || row.revoked_at_ms !== null) return optional(row);
         revoke.run(nowMs, actor.name, revision, id);
-        record({ action: "admin_keys.revoke", target: id, detail: {} }, [row.digest]);
+        record({ action: "admin_keys.revoke", target: id, tenant: row.tenant ?? undefined, detail: {} }, [row.digest]);
         return written(byId.get(id));
       }),
     ),

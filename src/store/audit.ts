@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
+import { type ChainPoint, chainHash, chainStart } from "./audit-chain.ts";
 import type { Identity } from "./identity.ts";
 
 /** Who asks for a change, and from where. */
@@ -16,67 +16,38 @@ export interface AuditEvent {
   readonly action: string;
   /** The id of the record. */
   readonly target: string;
+  /** Whose event it is; undefined: of no tenant, and shown to nobody who is bound to one. */
+  readonly tenant: string | undefined;
   /** JSON values worth keeping. Never a secret, nor a digest. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** One row of the trail without its hashes, in the order in which the hash covers it. */
-type AuditRow = readonly [
-  seq: number,
-  revision: number,
-  atMs: number,
-  actor: string,
-  source: string,
-  action: string,
-  target: string,
-  detail: string,
-];
-
-/** What stands before the first event: SHA-256 of the 36 ASCII characters of the store's uuid. */
-function auditStart(identity: Identity): Buffer {
-  return createHash("sha256").update(identity.uuid, "ascii").digest();
-}
+/** Appends an event to the trail; part of the transaction of what it tells of. */
+export type AuditWriter = (revision: number, atMs: number, actor: Actor, event: AuditEvent) => void;
 
 /**
- * SHA-256 over the previous row's 32 bytes and then, for each column from seq to detail, the length of its text in bytes
- * (4 bytes, big-endian) and the text in UTF-8; integers are written in decimal. Whoever changes, removes or inserts a row
- * has to change the hash of every row after it.
+ * The end of the trail is written down beside it, so that a trail that was cut shows. What follows is bound to that place,
+ * and not to the last row that is left: or the next event would close the gap.
  */
-function auditHash(previous: Buffer, row: AuditRow): Buffer {
-  const hash = createHash("sha256").update(previous);
-  for (const column of row) {
-    const text = Buffer.from(String(column), "utf8");
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(text.length);
-    hash.update(length).update(text);
-  }
-  return hash.digest();
-}
-
-/** Appends an event to the trail; part of the transaction of the change that it describes. */
-export function openAuditWriter(
-  db: Database.Database,
-  identity: Identity,
-): (revision: number, atMs: number, actor: Actor, event: AuditEvent) => void {
-  const last = db.prepare<[], { seq: number; hash: Buffer }>("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1");
+export function openAuditWriter(db: Database.Database, identity: Identity): AuditWriter {
+  const last = db.prepare<[], ChainPoint>(
+    `SELECT seq, lower(hex(hash)) AS hash FROM (
+       SELECT seq, hash FROM audit_head UNION ALL SELECT * FROM (SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1)
+     ) ORDER BY seq DESC LIMIT 1`,
+  );
   const insert = db.prepare(
     `INSERT INTO audit (seq, revision, at_ms, actor, source, action, target, detail, previous_hash, hash)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (@seq, @revision, @atMs, @actor, @source, @action, @target, @detail, unhex(@previousHash), unhex(@hash))`,
   );
-  const start = { seq: 0, hash: auditStart(identity) };
-  return (revision, atMs, actor, event) => {
+  const setHead = db.prepare("REPLACE INTO audit_head (id, seq, hash) VALUES (1, @seq, unhex(@hash))");
+  const start = chainStart(identity.uuid);
+  return (revision, atMs, actor, { action, target, tenant, detail }) => {
     const before = last.get() ?? start;
-    const detail = JSON.stringify(event.detail);
-    const row: AuditRow = [
-      before.seq + 1,
-      revision,
-      atMs,
-      actor.name,
-      actor.source,
-      event.action,
-      event.target,
-      detail,
-    ];
-    insert.run(...row, before.hash, auditHash(before.hash, row));
+    const told = JSON.stringify(tenant === undefined ? detail : { tenant, ...detail });
+    const fields = { revision, atMs, actor: actor.name, source: actor.source, action, target, detail: told };
+    const event = { seq: before.seq + 1, ...fields };
+    const hash = chainHash(before.hash, event);
+    insert.run({ ...event, previousHash: before.hash, hash });
+    setHead.run({ seq: event.seq, hash });
   };
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { KeyRecord, KeyStore } from "../key/record.ts";
+import type { ForeignKeys, KeyRecord, KeyStore } from "../key/record.ts";
 
 /** How large the cache may grow, in entries. */
 export interface KeyCacheBounds {
@@ -26,6 +26,9 @@ export interface KeyCache extends KeyStore {
   drop(digest: string, revision: number): void;
   /** Forgets everything read before the revision. */
   clear(revision: number): void;
+  foreignKeys(): ForeignKeys;
+  /** Says anew which keys made elsewhere the store has. */
+  setForeignKeys(foreign: ForeignKeys): void;
 }
 
 /**
@@ -62,6 +65,7 @@ export function createKeyCache(
   const unknown = new LRUCache<string, true>({ max: maxUnknown });
   const counters: KeyCacheCounters = { hits: 0, unknownHits: 0, misses: 0 };
   let appliedRevision = store.revision();
+  let foreign = store.foreignKeys?.() ?? "none";
 
   return {
     counters,
@@ -96,6 +100,10 @@ export function createKeyCache(
       known.clear();
       unknown.clear();
       appliedRevision = revision;
+    },
+    foreignKeys: () => foreign,
+    setForeignKeys: (now) => {
+      foreign = now;
     },
   };
 }

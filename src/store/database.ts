@@ -98,12 +98,7 @@ function inspect(db: Database.Database, file: string, check: string): void {
     const code = statSync(file).size < SMALLEST_PAGE ? "corrupt" : "foreign";
     throw new StoreRefusedError(code, file, { detail: `application_id ${found}` });
   }
-  const version = readSchemaVersion(db);
-  if (version > SCHEMA_VERSION) {
-    throw new StoreRefusedError("newer_schema", file, {
-      detail: `it has ${version}, at most ${SCHEMA_VERSION} is known`,
-    });
-  }
+  refuseNewerSchema(db, file);
   if (hasPartialPage(file)) throw new StoreRefusedError("corrupt", file, { detail: "the last page is incomplete" });
   if (readIdentity(db) === undefined) throw new StoreRefusedError("no_identity", file);
   const verdict = db.pragma(check, { simple: true });
@@ -146,3 +141,12 @@ const refusals: { readonly [Code in StoreErrorCode]?: RefusalCode } = {
   corrupt: "corrupt",
   read_only: "read_only",
 };
+
+/** Throws StoreRefusedError where a newer program has written the file, which may mean more by it than is read here. */
+export function refuseNewerSchema(db: Database.Database, file: string): void {
+  const version = readSchemaVersion(db);
+  if (version <= SCHEMA_VERSION) return;
+  throw new StoreRefusedError("newer_schema", file, {
+    detail: `it has ${version}, at most ${SCHEMA_VERSION} is known`,
+  });
+}

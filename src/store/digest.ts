@@ -1,3 +1,10 @@
+import { hash } from "node:crypto";
+
+/** The digest under which a secret is kept (`check/lookup.ts`). */
+export function secretDigest(secret: string, hashing?: "sha512"): string {
+  return hash("sha256", hashing === undefined ? secret : hash("sha512", secret, "buffer"), "hex");
+}
+
 /** A SHA-256 as the rest of the program writes it. */
 const hexDigest = /^[0-9a-f]{64}$/;
 

@@ -14,15 +14,17 @@ export interface Follower {
  * it is about: a commit in between is met again by the next call, and never missed.
  */
 export function createFollower(
-  reader: Pick<KeyReader, "position" | "dataVersion" | "changesSince">,
-  cache: Pick<KeyCache, "drop" | "clear">,
+  reader: Pick<KeyReader, "position" | "dataVersion" | "changesSince" | "foreignKeys">,
+  cache: Pick<KeyCache, "drop" | "clear" | "setForeignKeys">,
 ): Follower {
   let seenVersion = reader.dataVersion();
   let applied = reader.position();
   cache.clear(applied.revision);
+  cache.setForeignKeys(reader.foreignKeys());
 
   const follow = () => {
     const { position, digests } = reader.changesSince(applied);
+    if (digests.length > 0) cache.setForeignKeys(reader.foreignKeys());
     if (digests === "all") cache.clear(position.revision);
     else for (const digest of digests) cache.drop(digest, position.revision);
     applied = position;

@@ -13,6 +13,8 @@ export interface StoredKey extends KeyRecord {
   readonly metadata: Readonly<Record<string, string>>;
   /** How the token is signed, as in JWS (RFC 7518 §3.1, RFC 8037). Unset: the key is an opaque one. */
   readonly alg: SigningAlg | undefined;
+  /** Where it was imported from. Unset: it was made here. */
+  readonly source: string | undefined;
   readonly createdAtMs: number;
   readonly createdBy: string;
   readonly updatedAtMs: number;
@@ -23,6 +25,19 @@ export interface StoredKey extends KeyRecord {
   readonly revokedAtMs: number | undefined;
   readonly revokedBy: string | undefined;
   readonly revokeReason: string | undefined;
+  /** After a rotation it ends once it has not been used for so long. Unset: it lasts for its grace period. */
+  readonly quietAfterMs: number | undefined;
+  /** How it was used, as far as that is written down. Unset: not at all. */
+  readonly usage: KeyUsage | undefined;
+}
+
+/** How often a key was used, and the last time. */
+interface KeyUsage {
+  /** Requests that were allowed. */
+  readonly count: number;
+  readonly lastAtMs: number;
+  /** Unset where the address was not known. */
+  readonly lastIp: string | undefined;
 }
 
 /** The columns that a check needs. */
@@ -82,13 +97,17 @@ export const KEYS_WITH_OWNERS = `keys LEFT JOIN (
     FROM owners
   ) ON owner_name = owner AND owner_tenant = coalesce(tenant, '')`;
 
-/** A row of `KEYS_WITH_OWNERS`. */
+/** The same with how the keys are used, for those who administer them. */
+export const KEYS_WITH_USAGE = `${KEYS_WITH_OWNERS} LEFT JOIN key_usage ON key_usage.key_id = keys.id`;
+
+/** A row of `KEYS_WITH_USAGE`. */
 export interface KeyRow extends KeyRecordRow {
   readonly digest: Buffer;
   readonly start: string;
   readonly name: string;
   readonly note: string;
   readonly metadata: string;
+  readonly source: string | null;
   readonly created_at_ms: number;
   readonly created_by: string;
   readonly updated_at_ms: number;
@@ -96,6 +115,11 @@ export interface KeyRow extends KeyRecordRow {
   readonly revoke_reason: string | null;
   readonly successor: string | null;
   readonly predecessor: string | null;
+  readonly quiet_after_ms: number | null;
+  /** Null, as the two below, where the key was not used. */
+  readonly use_count: number | null;
+  readonly last_used_at_ms: number | null;
+  readonly last_used_ip: string | null;
 }
 
 /** The key as the data plane judges it. */
@@ -141,6 +165,7 @@ export function storedKeyOf(row: KeyRow): StoredKey {
     note: row.note,
     metadata: JSON.parse(row.metadata) as Record<string, string>,
     alg: row.alg ?? undefined,
+    source: row.source ?? undefined,
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
     updatedAtMs: row.updated_at_ms,
@@ -151,5 +176,12 @@ export function storedKeyOf(row: KeyRow): StoredKey {
     revokedAtMs: row.revoked_at_ms ?? undefined,
     revokedBy: row.revoked_by ?? undefined,
     revokeReason: row.revoke_reason ?? undefined,
+    quietAfterMs: row.quiet_after_ms ?? undefined,
+    usage: usageOf(row),
   };
+}
+
+function usageOf({ use_count, last_used_at_ms, last_used_ip }: KeyRow): KeyUsage | undefined {
+  if (use_count === null || last_used_at_ms === null) return undefined;
+  return { count: use_count, lastAtMs: last_used_at_ms, lastIp: last_used_ip ?? undefined };
 }

@@ -4,7 +4,7 @@ import type { SigningAlg } from "../key/signing-alg.ts";
 import type { KeyState } from "../key/state.ts";
 import type { Actor } from "./audit.ts";
 import { digestBytes } from "./digest.ts";
-import { KEYS_WITH_OWNERS, type KeyRow, type StoredKey, storedKeyOf } from "./key-row.ts";
+import { KEYS_WITH_USAGE, type KeyRow, type StoredKey, storedKeyOf } from "./key-row.ts";
 import type { Ledger } from "./ledger.ts";
 import { openRateCells } from "./rate-cells.ts";
 import { openTokenEnds } from "./signing-keys.ts";
@@ -46,6 +46,11 @@ export interface NewKey extends KeyIdentity, KeyFields {
   readonly alg?: SigningAlg | undefined;
   /** The signing key of a signed key, which must be in use: StoreError `conflict`. */
   readonly signedBy?: string | undefined;
+  /** Where it was imported from. Unset: it was made here. */
+  readonly source?: string | undefined;
+  /** Where it was imported: `digest` is the SHA-256 of the 64 bytes of the secret's SHA-512. Unset: that of the secret. */
+  readonly hashing?: "sha512" | undefined;
+  readonly disabled?: boolean | undefined;
 }
 
 /** How a caller made sure that a retry changes nothing twice. */
@@ -67,6 +72,8 @@ export interface KeyFilter {
   readonly tenant?: string | undefined;
   /** As of `nowMs`, with the meaning of `stateOf`. */
   readonly state?: KeyState | undefined;
+  /** Not used for so long by `nowMs`; one that was never used, not made within that time either. */
+  readonly unusedForMs?: number | undefined;
   readonly nowMs: number;
   /** Only ids after this one. */
   readonly afterId?: string | undefined;
@@ -95,7 +102,8 @@ export interface Keys {
   setKeyDisabled(id: string, disabled: boolean, actor: Actor, nowMs: number): StoredKey | undefined;
   /**
    * Keeps a successor with the same tenant and owner, and ends the old key at a time; where that is not in the future,
-   * revokes it at once. Undefined where the old key has changed since `ifRevision`.
+   * revokes it at once. With `quietAfterMs` it ends earlier where it has not been used for so long (`endQuietKeys`).
+   * Undefined where the old key has changed since `ifRevision`.
    */
   rotateKey(
     id: string,
@@ -105,6 +113,7 @@ export interface Keys {
     nowMs: number,
     ifRevision: number,
     mark?: RequestMark,
+    quietAfterMs?: number,
   ): StoredKey | undefined;
   /** What an earlier request with this id led to. */
   requestOf(
@@ -127,22 +136,13 @@ const STATE_CONDITIONS: Readonly<Record<KeyState, string>> = {
 };
 
 export function openKeys(db: Database.Database, ledger: Ledger): Keys {
-  const nextCell = openRateCells(db);
-  const raiseTokensEnd = openTokenEnds(db);
-  const byId = db.prepare<[string], KeyRow>(`SELECT * FROM ${KEYS_WITH_OWNERS} WHERE id = ?`);
-  const byDigest = db.prepare<[Buffer], KeyRow>(`SELECT * FROM ${KEYS_WITH_OWNERS} WHERE digest = ?`);
+  const { insertKey, cellFor } = openKeyInsert(db);
+  const byId = db.prepare<[string], KeyRow>(`SELECT * FROM ${KEYS_WITH_USAGE} WHERE id = ?`);
+  const byDigest = db.prepare<[Buffer], KeyRow>(`SELECT * FROM ${KEYS_WITH_USAGE} WHERE digest = ?`);
   const byStart = db.prepare<[object], KeyRow>(
-    `SELECT * FROM ${KEYS_WITH_OWNERS}
+    `SELECT * FROM ${KEYS_WITH_USAGE}
      WHERE (start = @text OR secret_start = @text) AND (@tenant IS NULL OR tenant = @tenant)
      ORDER BY id LIMIT ${MAX_CANDIDATES + 1}`,
-  );
-  const insert = db.prepare(
-    `INSERT INTO keys (digest, id, start, secret_start, tenant, owner, alg, name, note, metadata, scopes, inherits_scopes,
-       paths, methods, cidrs, not_before_ms, expires_at_ms, rate_requests, rate_window_ms, rate_cell, created_at_ms,
-       created_by, updated_at_ms, predecessor, revision)
-     VALUES (@digest, @id, @start, @secretStart, @tenant, @owner, @alg, @name, @note, @metadata, @scopes, @inheritsScopes,
-       @paths, @methods, @cidrs, @notBeforeMs, @expiresAtMs, @rateRequests, @rateWindowMs, @rateCell, @nowMs,
-       @by, @nowMs, @predecessor, @revision)`,
   );
   const update = db.prepare(
     `UPDATE keys SET name = @name, note = @note, metadata = @metadata, scopes = @scopes, inherits_scopes = @inheritsScopes,
@@ -155,8 +155,8 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
     "UPDATE keys SET disabled_at_ms = @disabledAtMs, updated_at_ms = @nowMs, revision = @revision WHERE id = @id",
   );
   const setRotated = db.prepare(
-    `UPDATE keys SET grace_ends_at_ms = @graceEndsAtMs, successor = @successor, updated_at_ms = @nowMs,
-       revision = @revision
+    `UPDATE keys SET grace_ends_at_ms = @graceEndsAtMs, quiet_after_ms = @quietAfterMs, rotated_at_ms = @nowMs,
+       successor = @successor, updated_at_ms = @nowMs, revision = @revision
      WHERE id = @id`,
   );
   const forget = db.prepare<[number]>("DELETE FROM request_ids WHERE at_ms <= ?");
@@ -172,22 +172,6 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
      WHERE id = @id`,
   );
 
-  const insertKey = (key: NewKey, predecessor: KeyRow | undefined, actor: Actor, nowMs: number, revision: number) => {
-    const { id, start, tenant = null, owner = null, alg = null } = key;
-    const digest = digestBytes(key.digest);
-    const secretStart = secretStartOf(start);
-    const identity = { digest, id, start, secretStart, tenant, owner, alg, predecessor: predecessor?.id ?? null };
-    const rateCell = cellFor(key, predecessor);
-    if (key.signedBy !== undefined) raiseTokensEnd(key.signedBy, key.expiresAtMs);
-    insert.run({ ...identity, ...columnsOf(key), rateCell, nowMs, by: actor.name, revision });
-    return digest;
-  };
-  /**
-   * A successor counts where its predecessor does: a rotation must not double what the two together may do. A cell is kept
-   * when the limit is taken away: the next key would begin with what this one has used.
-   */
-  const cellFor = ({ rateLimit }: KeyFields, row: KeyRow | undefined) =>
-    row?.rate_cell ?? (rateLimit === undefined ? null : nextCell());
   const rememberRequest = ({ requestId, fingerprint }: RequestMark, keyId: string, actor: Actor, nowMs: number) => {
     forget.run(nowMs - REQUEST_ID_LIFETIME_MS);
     remember.run(actor.name, requestId, fingerprint, keyId, nowMs);
@@ -199,7 +183,12 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
         const digest = insertKey(key, undefined, actor, nowMs, revision);
         const { tenant = null, owner = null } = key;
         record(
-          { action: "keys.create", target: key.id, detail: { tenant, owner, ...signatureOf(key), ...detailOf(key) } },
+          {
+            action: "keys.create",
+            target: key.id,
+            tenant: key.tenant,
+            detail: { tenant, owner, ...signatureOf(key), ...detailOf(key) },
+          },
           [digest],
         );
         if (mark !== undefined) rememberRequest(mark, key.id, actor, nowMs);
@@ -213,18 +202,19 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
       byStart.all({ text, tenant: tenant ?? null }).map(storedKeyOf),
     ),
 
-    listKeys: surfacing(db, ({ owner, tenant, state, afterId, nowMs, limit }) => {
+    listKeys: surfacing(db, ({ owner, tenant, state, unusedForMs, afterId, nowMs, limit }) => {
       const conditions = [
         "id > @afterId",
         ...(owner === undefined ? [] : ["owner = @owner"]),
         ...(tenant === undefined ? [] : ["tenant = @tenant"]),
         ...(state === undefined ? [] : [STATE_CONDITIONS[state]]),
+        ...(unusedForMs === undefined ? [] : ["coalesce(last_used_at_ms, created_at_ms) <= @nowMs - @unusedForMs"]),
       ];
       return db
         .prepare<[object], KeyRow>(
-          `SELECT * FROM ${KEYS_WITH_OWNERS} WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT @limit`,
+          `SELECT * FROM ${KEYS_WITH_USAGE} WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT @limit`,
         )
-        .all({ afterId: afterId ?? "", owner, tenant, nowMs, limit })
+        .all({ afterId: afterId ?? "", owner, tenant, unusedForMs, nowMs, limit })
         .map(storedKeyOf);
     }),
 
@@ -233,7 +223,7 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
         const row = byId.get(id);
         if (row === undefined || row.revoked_at_ms !== null) return optional(row);
         revoke.run({ id, reason, nowMs, by: actor.name, revision });
-        record({ action: "keys.revoke", target: id, detail: { reason } }, [row.digest]);
+        record({ action: "keys.revoke", target: id, tenant: tenantOf(row), detail: { reason } }, [row.digest]);
         return written(byId.get(id));
       }),
     ),
@@ -244,7 +234,7 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
         if (row === undefined || (ifRevision !== undefined && row.revision !== ifRevision)) return undefined;
         update.run({ id, ...columnsOf(fields), rateCell: cellFor(fields, row), nowMs, revision });
         const detail = { before: detailOf(storedKeyOf(row)), after: detailOf(fields) };
-        record({ action: "keys.update", target: id, detail }, [row.digest]);
+        record({ action: "keys.update", target: id, tenant: tenantOf(row), detail }, [row.digest]);
         return written(byId.get(id));
       }),
     ),
@@ -254,22 +244,24 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
         const row = byId.get(id);
         if (row === undefined || (row.disabled_at_ms !== null) === disabled) return optional(row);
         setDisabled.run({ id, disabledAtMs: disabled ? nowMs : null, nowMs, revision });
-        record({ action: disabled ? "keys.disable" : "keys.enable", target: id, detail: {} }, [row.digest]);
+        const action = disabled ? "keys.disable" : "keys.enable";
+        record({ action, target: id, tenant: tenantOf(row), detail: {} }, [row.digest]);
         return written(byId.get(id));
       }),
     ),
 
-    rotateKey: surfacing(db, (id, successor, graceEndsAtMs, actor, nowMs, ifRevision, mark) =>
+    rotateKey: surfacing(db, (id, successor, graceEndsAtMs, actor, nowMs, ifRevision, mark, quietAfterMs?: number) =>
       ledger.transact(actor, nowMs, ({ revision, record }) => {
         const row = byId.get(id);
         if (row === undefined || row.revision !== ifRevision) return undefined;
         const digest = insertKey(successor, row, actor, nowMs, revision);
-        setRotated.run({ id, graceEndsAtMs, successor: successor.id, nowMs, revision });
+        const quiet = quietAfterMs === undefined ? {} : { quietAfterMs };
+        setRotated.run({ id, graceEndsAtMs, quietAfterMs: null, ...quiet, successor: successor.id, nowMs, revision });
         // Were only the time kept, the key would open again where the clock is put back.
         if (graceEndsAtMs <= nowMs) revoke.run({ id, reason: NO_GRACE, nowMs, by: actor.name, revision });
         const { id: successorId, expiresAtMs = null } = successor;
-        const detail = { successor: successorId, graceEndsAtMs, expiresAtMs, ...signatureOf(successor) };
-        record({ action: "keys.rotate", target: id, detail }, [row.digest, digest]);
+        const detail = { successor: successorId, graceEndsAtMs, ...quiet, expiresAtMs, ...signatureOf(successor) };
+        record({ action: "keys.rotate", target: id, tenant: tenantOf(row), detail }, [row.digest, digest]);
         if (mark !== undefined) rememberRequest(mark, successor.id, actor, nowMs);
         return written(byId.get(successor.id));
       }),
@@ -280,6 +272,39 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
       return row && { fingerprint: row.fingerprint, keyId: row.key_id };
     }),
   };
+}
+
+/** Writes the row of a new key; part of the transaction of a change. */
+export function openKeyInsert(db: Database.Database) {
+  const nextCell = openRateCells(db);
+  const raiseTokensEnd = openTokenEnds(db);
+  const insert = db.prepare(
+    `INSERT INTO keys (digest, id, start, secret_start, tenant, owner, alg, source, hashing, name, note, metadata, scopes,
+       inherits_scopes, paths, methods, cidrs, not_before_ms, expires_at_ms, disabled_at_ms, rate_requests, rate_window_ms,
+       rate_cell, created_at_ms, created_by, updated_at_ms, predecessor, revision)
+     VALUES (@digest, @id, @start, @secretStart, @tenant, @owner, @alg, @source, @hashing, @name, @note, @metadata, @scopes,
+       @inheritsScopes, @paths, @methods, @cidrs, @notBeforeMs, @expiresAtMs, @disabledAtMs, @rateRequests, @rateWindowMs,
+       @rateCell, @nowMs, @by, @nowMs, @predecessor, @revision)`,
+  );
+  /**
+   * A successor counts where its predecessor does: a rotation must not double what the two together may do. A cell is kept
+   * when the limit is taken away: the next key would begin with what this one has used.
+   */
+  const cellFor = ({ rateLimit }: KeyFields, row: KeyRow | undefined) =>
+    row?.rate_cell ?? (rateLimit === undefined ? null : nextCell());
+  const insertKey = (key: NewKey, predecessor: KeyRow | undefined, actor: Actor, nowMs: number, revision: number) => {
+    const { id, start, tenant = null, owner = null, alg = null, source = null, hashing = null } = key;
+    const digest = digestBytes(key.digest);
+    const secretStart = secretStartOf(start);
+    const disabledAtMs = key.disabled ? nowMs : null;
+    const origin = { source, hashing, disabledAtMs, predecessor: predecessor?.id ?? null };
+    const identity = { digest, id, start, secretStart, tenant, owner, alg, ...origin };
+    const rateCell = cellFor(key, predecessor);
+    if (key.signedBy !== undefined) raiseTokensEnd(key.signedBy, key.expiresAtMs);
+    insert.run({ ...identity, ...columnsOf(key), rateCell, nowMs, by: actor.name, revision });
+    return digest;
+  };
+  return { insertKey, cellFor };
 }
 
 function columnsOf(fields: KeyFields) {
@@ -318,6 +343,11 @@ function detailOf(fields: KeyFields) {
 /** What has signed a signed key: should that become known to others, its keys have to be found. */
 function signatureOf({ signedBy }: NewKey) {
   return signedBy === undefined ? {} : { signedBy };
+}
+
+/** Whose key it is. */
+function tenantOf({ tenant }: KeyRow): string | undefined {
+  return tenant ?? undefined;
 }
 
 function optional(row: KeyRow | undefined): StoredKey | undefined {

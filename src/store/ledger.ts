@@ -2,14 +2,15 @@ import type Database from "better-sqlite3";
 import { type Actor, type AuditEvent, openAuditWriter } from "./audit.ts";
 import { openFeed, openFeedWriter } from "./feed.ts";
 import type { Identity } from "./identity.ts";
+import { readSchemaVersion, SCHEMA_VERSION } from "./migrations.ts";
 import { StoreError } from "./store-error.ts";
 
 /** A change in the making. What has been written to the tables counts only with its `record`. */
 interface Change {
   /** The revision that the change will have: one more than the last. */
   readonly revision: number;
-  /** Writes the audit event, and the digests that followers drop from their caches: at least one, so that none is missing. */
-  record(event: AuditEvent, digests: readonly [Buffer, ...Buffer[]]): void;
+  /** Writes the audit events, and the digests that followers drop from their caches: at least one, so that none is missing. */
+  record(events: AuditEvent | readonly [AuditEvent, ...AuditEvent[]], digests: readonly [Buffer, ...Buffer[]]): void;
 }
 
 /** The only way in which anything in the store changes. */
@@ -21,6 +22,8 @@ export interface Ledger {
    * if it throws. At most one `record` per transaction; without one nothing was changed and no revision is used up.
    */
   transact<Result>(actor: Actor, atMs: number, apply: (change: Change) => Result): Result;
+  /** The same for what changes no record: it takes no revision, nobody has to follow it, and its events may be none or many. */
+  annotate<Result>(actor: Actor, atMs: number, apply: (record: (event: AuditEvent) => void) => Result): Result;
 }
 
 /** `isReplaced` says whether the path of the store leads to another file by now. */
@@ -28,23 +31,35 @@ export function openLedger(db: Database.Database, identity: Identity, isReplaced
   const feed = openFeed(db);
   const writeFeed = openFeedWriter(db);
   const writeAudit = openAuditWriter(db, identity);
+  const revisionNow = () => feed.position().revision;
+
+  const inTransaction = <Result>(apply: () => Result): Result => {
+    const transaction = db.transaction(() => {
+      if (readSchemaVersion(db) > SCHEMA_VERSION) {
+        throw new StoreError("wrong_file", new Error("a newer program has taken the file over"));
+      }
+      const result = apply();
+      // Last of all, so that nothing is kept, nor acknowledged, that the next start would not find.
+      if (isReplaced()) throw new StoreError("wrong_file", new Error("the file has been replaced or removed"));
+      return result;
+    });
+    return transaction.immediate();
+  };
+
   return {
-    revision: () => feed.position().revision,
-    transact: (actor, atMs, apply) => {
-      const transaction = db.transaction(() => {
-        const revision = feed.position().revision + 1;
-        const result = apply({
+    revision: revisionNow,
+    transact: (actor, atMs, apply) =>
+      inTransaction(() => {
+        const revision = revisionNow() + 1;
+        return apply({
           revision,
-          record: (event, digests) => {
-            writeAudit(revision, atMs, actor, event);
+          record: (events, digests) => {
+            for (const event of [events].flat()) writeAudit(revision, atMs, actor, event);
             writeFeed(revision, digests);
           },
         });
-        // Last of all, so that nothing is kept, nor acknowledged, that the next start would not find.
-        if (isReplaced()) throw new StoreError("wrong_file", new Error("the file has been replaced or removed"));
-        return result;
-      });
-      return transaction.immediate();
-    },
+      }),
+    annotate: (actor, atMs, apply) =>
+      inTransaction(() => apply((event) => writeAudit(revisionNow(), atMs, actor, event))),
   };
 }

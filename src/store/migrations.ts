@@ -145,6 +145,99 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX signing_keys_in_use ON signing_keys (alg) WHERE retired_at_ms IS NULL;
   `,
+  `
+  -- How keys are used: written in batches, and no change of a key.
+  CREATE TABLE key_usage (
+    key_id          TEXT PRIMARY KEY,
+    use_count       INTEGER NOT NULL,
+    last_used_at_ms INTEGER NOT NULL,
+    last_used_ip    TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  -- From where, and by what.
+  CREATE TABLE key_sightings (
+    key_id           TEXT NOT NULL,
+    kind             TEXT NOT NULL CHECK (kind IN ('network', 'user_agent')),
+    value            TEXT NOT NULL,
+    first_seen_at_ms INTEGER NOT NULL,
+    last_seen_at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (key_id, kind, value)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Which batch of each check thread was written down last, so that one that is sent again is not counted again.
+  CREATE TABLE usage_sources (
+    source TEXT PRIMARY KEY,
+    seq    INTEGER NOT NULL,
+    at_ms  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- After a rotation the key ends once it has not been used for so long, within its grace period.
+  ALTER TABLE keys ADD COLUMN quiet_after_ms INTEGER;
+  -- When that rotation was. NULL: it was not rotated, or in a time that did not note it.
+  ALTER TABLE keys ADD COLUMN rotated_at_ms INTEGER;
+  CREATE INDEX keys_by_quiet ON keys (quiet_after_ms) WHERE quiet_after_ms IS NOT NULL AND revoked_at_ms IS NULL;
+
+  -- Where a key came from that was not made here, and how its secret was hashed there. NULL: SHA-256.
+  ALTER TABLE keys ADD COLUMN source TEXT;
+  ALTER TABLE keys ADD COLUMN hashing TEXT CHECK (hashing = 'sha512');
+  CREATE INDEX keys_by_source ON keys (source) WHERE source IS NOT NULL;
+  CREATE INDEX keys_by_hashing ON keys (hashing) WHERE hashing IS NOT NULL;
+
+  -- Keys that are on their way in, until all of an import are there.
+  CREATE TABLE imports (
+    id            TEXT PRIMARY KEY,
+    caller        TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    key_count     INTEGER NOT NULL,
+    refused_count INTEGER NOT NULL,
+    bytes         INTEGER NOT NULL,
+    touched_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE import_rows (
+    import_id TEXT NOT NULL,
+    digest    BLOB NOT NULL CHECK (length(digest) = 32),
+    line      INTEGER NOT NULL,
+    -- The key as a JSON object.
+    fields    TEXT NOT NULL,
+    PRIMARY KEY (import_id, digest)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The last row of the audit trail that was purged: what is left begins behind it.
+  CREATE TABLE audit_purged (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    seq  INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+  ) STRICT;
+
+  -- The last row of the audit trail, so that one that was cut off is missed.
+  CREATE TABLE audit_head (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    seq  INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+  ) STRICT;
+  INSERT INTO audit_head (id, seq, hash) SELECT 1, seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
+
+  -- Whose event it is, from what its hash covers: the detail, or of older events the name of the owner.
+  ALTER TABLE audit ADD COLUMN tenant TEXT GENERATED ALWAYS AS (
+    CASE
+      WHEN NOT json_valid(detail) THEN NULL
+      WHEN json_type(detail, '$.tenant') = 'text' THEN json_extract(detail, '$.tenant')
+      WHEN action LIKE 'owners.%' AND instr(target, ' ') > 1 THEN substr(target, 1, instr(target, ' ') - 1)
+    END
+  ) VIRTUAL;
+  CREATE INDEX audit_by_tenant ON audit (tenant) WHERE tenant IS NOT NULL;
+  CREATE INDEX audit_by_target ON audit (target);
+
+  -- When the key ended or will, but not before its last change. NULL: it has no end.
+  ALTER TABLE keys ADD COLUMN ended_at_ms INTEGER GENERATED ALWAYS AS (
+    max(updated_at_ms, nullif(min(
+      coalesce(revoked_at_ms, 9007199254740991),
+      coalesce(expires_at_ms, 9007199254740991),
+      coalesce(grace_ends_at_ms, 9007199254740991)
+    ), 9007199254740991))
+  ) VIRTUAL;
+  CREATE INDEX keys_by_end ON keys (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
+  `,
 ];
 
 /** The version that this program reads and writes. */

@@ -117,7 +117,7 @@ export function openOwners(db: Database.Database, ledger: Ledger): Owners {
         const { displayName, scopes, disabled } = owner;
         const disabledAtMs = disabled ? nowMs : null;
         insert.run({ ...key, displayName, scopes: writeList(scopes), disabledAtMs, nowMs, by: actor.name, revision });
-        record({ action: "owners.create", target: targetOf(owner), detail: detailOf(owner) }, touched(key));
+        record({ action: "owners.create", ...subjectOf(owner), detail: detailOf(owner) }, touched(key));
         return written(one.get(key));
       }),
     ),
@@ -138,7 +138,7 @@ export function openOwners(db: Database.Database, ledger: Ledger): Owners {
         const disabledAtMs = disabled ? (row.disabled_at_ms ?? nowMs) : null;
         update.run({ ...key, displayName, scopes: writeList(scopes), disabledAtMs, nowMs, revision });
         const detail = { before: detailOf(storedOwnerOf(row)), after: detailOf(fields) };
-        record({ action: "owners.update", target: targetOf(owner), detail }, touched(key));
+        record({ action: "owners.update", ...subjectOf(owner), detail }, touched(key));
         return written(one.get(key));
       }),
     ),
@@ -152,7 +152,7 @@ export function openOwners(db: Database.Database, ledger: Ledger): Owners {
         const reason = `the owner ${owner.name} was deleted`;
         const { changes } = revokeAll.run({ ...key, reason, nowMs, by: actor.name, revision });
         remove.run(key);
-        record({ action: "owners.delete", target: targetOf(owner), detail: { revokedKeys: changes } }, changed);
+        record({ action: "owners.delete", ...subjectOf(owner), detail: { revokedKeys: changes } }, changed);
         return changes;
       }),
     ),
@@ -175,8 +175,8 @@ function identityOf({ tenant = "", name }: OwnerName): Identity {
 }
 
 /** In the audit trail: a tenant holds no space, and neither does a name. */
-function targetOf({ tenant, name }: OwnerName): string {
-  return tenant === undefined ? name : `${tenant} ${name}`;
+function subjectOf({ tenant, name }: OwnerName) {
+  return { target: tenant === undefined ? name : `${tenant} ${name}`, tenant };
 }
 
 /** Stands for the owner in the feed, among the digests of secrets: no secret holds a line break. */

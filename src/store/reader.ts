@@ -1,7 +1,8 @@
-import type { KeyStore } from "../key/record.ts";
-import { openDatabaseForReading } from "./database.ts";
+import type { ForeignKeys, KeyStore } from "../key/record.ts";
+import { openDatabaseForReading, refuseNewerSchema } from "./database.ts";
 import { digestBytes } from "./digest.ts";
 import { type Changes, openFeed, type Position } from "./feed.ts";
+import { openForeignKeys } from "./foreign-keys.ts";
 import { KEY_RECORD_COLUMNS, KEYS_WITH_OWNERS, type KeyRecordRow, keyRecordOf } from "./key-row.ts";
 import { type WatchedFile, watchFile } from "./replaced.ts";
 import { surfacing } from "./store-error.ts";
@@ -11,13 +12,18 @@ import { surfacing } from "./store-error.ts";
  * moment and throws StoreError where the store cannot tell.
  */
 export interface KeyReader extends KeyStore, Pick<WatchedFile, "isReplaced" | "hasLeftLog"> {
+  /** Reads it anew: not for the way of a check. */
+  foreignKeys(): ForeignKeys;
   /** The last revision; 0 before the first change. */
   revision(): number;
   /** Differs from the last answer once anybody else has committed; cheap enough to ask many times a second. */
   dataVersion(): number;
   /** Where the store is in its history. */
   position(): Position;
-  /** What a cache filled at this position or later has to read again. */
+  /**
+   * What a cache filled at this position or later has to read again. StoreRefusedError where a newer program has taken the
+   * file over.
+   */
   changesSince(position: Position): Changes;
   close(): void;
 }
@@ -30,8 +36,10 @@ export function openKeyReader(path: string): KeyReader {
   const { db } = openDatabaseForReading(path);
   const { isReplaced, hasLeftLog } = watchFile(path, db.name);
   const feed = openFeed(db);
+  // The plus changes nothing but that SQLite (built with STAT4) does not plan by the value: with a join it would prepare the
+  // statement anew for each, which takes ten times as long as the look-up, and a stranger decides how often.
   const byDigest = db.prepare<[Buffer], KeyRecordRow>(
-    `SELECT ${KEY_RECORD_COLUMNS.join(", ")} FROM ${KEYS_WITH_OWNERS} WHERE digest = ?`,
+    `SELECT ${KEY_RECORD_COLUMNS.join(", ")} FROM ${KEYS_WITH_OWNERS} WHERE digest = +?`,
   );
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
   return {
@@ -39,10 +47,15 @@ export function openKeyReader(path: string): KeyReader {
       const row = byDigest.get(digestBytes(digest));
       return row && keyRecordOf(row);
     }),
+    foreignKeys: openForeignKeys(db),
     revision: surfacing(db, () => feed.position().revision),
     position: surfacing(db, feed.position),
     dataVersion: surfacing(db, () => dataVersion.get() ?? 0),
-    changesSince: surfacing(db, feed.since),
+    changesSince: surfacing(db, (position) => {
+      // A newer program may have taken the file over while this one had it open.
+      refuseNewerSchema(db, path);
+      return feed.since(position);
+    }),
     isReplaced,
     hasLeftLog,
     close: () => {

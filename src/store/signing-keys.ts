@@ -95,7 +95,8 @@ export function openSigningKeys(db: Database.Database, ledger: Ledger): SigningK
       ledger.transact(actor, nowMs, ({ revision, record }) => {
         const faster = inUseOf.get(key.alg);
         if (faster !== undefined) return storedSigningKeyOf(faster);
-        record({ action: "signing_keys.create", target: key.kid, detail: { alg: key.alg } }, [digestOf(key)]);
+        const detail = { alg: key.alg };
+        record({ action: "signing_keys.create", target: key.kid, tenant: undefined, detail }, [digestOf(key)]);
         return keep(key, actor, nowMs, revision);
       }),
     ),
@@ -106,9 +107,8 @@ export function openSigningKeys(db: Database.Database, ledger: Ledger): SigningK
         const predecessor = inUseOf.get(alg)?.kid ?? null;
         retire.run({ alg, nowMs, revision });
         const withdrawn = withdrawEarlier ? withdraw.all(alg).toSorted() : [];
-        record({ action: "signing_keys.rotate", target: kid, detail: { alg, predecessor, withdrawn } }, [
-          digestOf(key),
-        ]);
+        const detail = { alg, predecessor, withdrawn };
+        record({ action: "signing_keys.rotate", target: kid, tenant: undefined, detail }, [digestOf(key)]);
         return keep(key, actor, nowMs, revision);
       }),
     ),

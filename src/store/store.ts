@@ -1,22 +1,42 @@
+import type { ForeignKeys } from "../key/record.ts";
 import { type AdminKeys, openAdminKeys } from "./admin-keys.ts";
+import { type AuditTrail, openAuditTrail } from "./audit-trail.ts";
 import { openDatabase } from "./database.ts";
+import { type Denials, openDenials } from "./denials.ts";
+import { type EndedKeys, openEndedKeys } from "./ended-keys.ts";
+import { openForeignKeys } from "./foreign-keys.ts";
 import type { Identity } from "./identity.ts";
+import { type Imports, openImports } from "./imports.ts";
 import { type Keys, openKeys } from "./keys.ts";
 import { openLedger } from "./ledger.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { type Owners, openOwners } from "./owners.ts";
+import { openQuietKeys, type QuietKeys } from "./quiet-keys.ts";
 import { watchFile } from "./replaced.ts";
 import { openSigningKeys, type SigningKeys } from "./signing-keys.ts";
 import { surfacing } from "./store-error.ts";
+import { openUsage, type Usage } from "./usage.ts";
 
 /**
  * The writing side of the store. Each change is one transaction that takes the next revision and holds the row, its audit
  * event and its entry in the change feed; when the call returns it is on the disk. A call that throws has changed nothing.
  */
-export interface Store extends Keys, Owners, AdminKeys, SigningKeys {
+export interface Store
+  extends Keys,
+    Imports,
+    Owners,
+    AdminKeys,
+    SigningKeys,
+    AuditTrail,
+    EndedKeys,
+    Denials,
+    Usage,
+    QuietKeys {
   readonly identity: Identity;
   /** The number of the last migration. */
   readonly schemaVersion: number;
+  /** Which keys were made elsewhere; read anew each time. */
+  foreignKeys(): ForeignKeys;
   /** The last revision; 0 before the first change. */
   revision(): number;
   /** Whether the path leads to another file by now; then nothing can be written any more. */
@@ -36,11 +56,18 @@ export function openStore(path: string, options: { busyTimeoutMs?: number } = {}
   const ledger = openLedger(db, identity, file.isReplaced);
   return {
     ...openKeys(db, ledger),
+    ...openUsage(db, file.isReplaced),
+    ...openQuietKeys(db, ledger),
+    ...openImports(db, ledger),
     ...openOwners(db, ledger),
     ...openAdminKeys(db, ledger),
     ...openSigningKeys(db, ledger),
+    ...openAuditTrail(db, ledger, identity),
+    ...openEndedKeys(db, ledger),
+    ...openDenials(db, ledger),
     identity,
     schemaVersion: SCHEMA_VERSION,
+    foreignKeys: openForeignKeys(db),
     revision: surfacing(db, ledger.revision),
     isReplaced: file.isReplaced,
     close: () => {

@@ -111,11 +111,15 @@ const METHODS: readonly (readonly [method: string, needed: AdminScope, body: obj
   ["KeyService/GetKey", "keys:read", { key: "key_0" }, 404],
   ["KeyService/ListKeys", "keys:read", {}, 200],
   ["KeyService/RevokeKey", "keys:write", { key: "key_0" }, 404],
+  ["KeyService/ExplainCheck", "keys:read", { method: "GET", path: "/" }, 200],
+  ["KeyService/VerifyKey", "keys:read", { key: "x" }, 200],
+  ["KeyService/GetDecision", "keys:read", { decisionId: "0".repeat(36) }, 404],
   ["OwnerService/CreateOwner", "owners:write", { owner: "user/new" }, 200],
   ["OwnerService/GetOwner", "keys:read", { owner: "user/nobody" }, 404],
   ["OwnerService/ListOwners", "keys:read", {}, 200],
   ["OwnerService/UpdateOwner", "owners:write", { owner: "user/nobody", updateMask: "disabled" }, 404],
   ["OwnerService/DeleteOwner", "owners:write", { owner: "user/nobody" }, 404],
+  ["AuditService/ListEvents", "audit:read", {}, 200],
   ["AdminKeyService/CreateAdminKey", "admins:write", { name: "x" }, 200],
   ["AdminKeyService/ListAdminKeys", "admins:write", {}, 200],
   ["AdminKeyService/RevokeAdminKey", "admins:write", { key: "akey_0" }, 404],
@@ -194,7 +198,8 @@ describe("nobody grants what they do not have", () => {
     await expect(served().network.call(revokeAdminKey, { key: more?.id ?? "" }, admin)).rejects.toMatchObject({
       code: "permission_denied",
       reason: "BEYOND_OWN_SCOPES",
-      message: "you cannot end a key with keys:write, owners:write, system:write: you have keys:read, admins:write",
+      message:
+        "you cannot end a key with keys:write, owners:write, audit:read, system:write: you have keys:read, admins:write",
     });
     const { key: equal } = await served().local.call(createAdminKey, { name: "equal", scopes: [...own] });
     const { key: ended } = await served().network.call(revokeAdminKey, { key: equal?.id ?? "" }, admin);

@@ -219,6 +219,15 @@ describe("CreateKey", () => {
     expect(refused).toEqual(fields);
   });
 
+  test.each<[title: string, scopes: string[], ...fields: string[]]>([
+    ["two wrong scopes are looked at", ['"1', '"2'], "scopes[0]", "scopes[1]"],
+    ["one that stands twice is looked at once", ['"1', '"1'], "scopes[0]"],
+    ["of too many none is looked at", Array.from({ length: 101 }, (_, at) => `"${at}`), "scopes"],
+  ])("%s", async (_, scopes, ...fields) => {
+    const { refused } = await served().post("KeyService/CreateKey", { ...PLAIN, scopes });
+    expect(refused?.fields).toEqual(fields);
+  });
+
   test("a key is kept in one form: no scope twice, paths as they are compared, no path twice", async () => {
     const { answer } = await served().post("KeyService/CreateKey", {
       ...PLAIN,

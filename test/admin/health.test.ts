@@ -13,6 +13,7 @@ const SERVICES = [
   "keyward.admin.v1.KeyService",
   "keyward.admin.v1.OwnerService",
   "keyward.admin.v1.AdminKeyService",
+  "keyward.admin.v1.AuditService",
   "keyward.admin.v1.SystemService",
   "grpc.health.v1.Health",
   "grpc.reflection.v1.ServerReflection",

@@ -42,8 +42,11 @@ describe("a filter", () => {
   });
 
   test.each([
-    ["name = a", 'names "name"; it can compare owner, tenant and state'],
-    ["STATE = ACTIVE", 'names "STATE"; it can compare owner, tenant and state'],
+    ["name = a", 'names "name"; it can compare owner, tenant, state and unused_for'],
+    ["STATE = ACTIVE", 'names "STATE"; it can compare owner, tenant, state and unused_for'],
+    ["unused_for = ever", 'compares unused_for with "ever"; it can be a time such as 90d, 12h or 600s'],
+    ["unused_for = -1d", 'compares unused_for with "-1d"; it can be a time such as 90d, 12h or 600s'],
+    ["unused_for = 1d AND unused_for = 2d", "compares unused_for twice"],
     ["state = OFF", 'compares state with "OFF"; it can be ACTIVE, DISABLED, EXPIRED, REVOKED, ROTATED'],
     ['state = ""', 'compares state with ""; it can be ACTIVE, DISABLED, EXPIRED, REVOKED, ROTATED'],
     ["owner = a AND owner = b", "compares owner twice"],

@@ -79,6 +79,18 @@ describe.each([
     });
   });
 
+  test("of very many fields that are wrong the first are named, and the connection goes on", async () => {
+    const scopes = Array.from({ length: 100 }, (_, at) => `${"ä".repeat(60)}${at}`);
+    const paths = Array.from({ length: 50 }, (_, at) => `${"ö".repeat(60)}${at}`);
+    const refusal = client.call(createKey, { name: "k", scopes, paths }, adminKey);
+    await expect(refusal).rejects.toMatchObject({
+      code: "invalid_argument",
+      message: expect.stringMatching(/^scopes\[0\] .* and \d+ more$/),
+      fields: expect.arrayContaining(["scopes[0]", "scopes[1]"]),
+    });
+    await expect(client.call(getKey, { key: "key_0" }, adminKey)).rejects.toMatchObject({ code: "not_found" });
+  });
+
   test("a key that is not there is not found", async () => {
     await expect(client.call(getKey, { key: "key_0" }, adminKey)).rejects.toMatchObject({
       code: "not_found",

@@ -52,6 +52,7 @@ describe.each([
       "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection",
       "keyward.admin.v1.AdminKeyService",
+      "keyward.admin.v1.AuditService",
       "keyward.admin.v1.KeyService",
       "keyward.admin.v1.OwnerService",
       "keyward.admin.v1.SystemService",
@@ -75,7 +76,20 @@ describe.each([
     const registry = createFileRegistry(create(FileDescriptorSetSchema, { file }));
     const methods = registry.getService("keyward.admin.v1.KeyService")?.methods ?? [];
     expect(methods.map(({ name }) => name)).toEqual([
-      ...["CreateKey", "GetKey", "ListKeys", "RevokeKey", "UpdateKey", "RotateKey", "DisableKey", "EnableKey"],
+      ...[
+        "CreateKey",
+        "GetKey",
+        "ListKeys",
+        "RevokeKey",
+        "UpdateKey",
+        "RotateKey",
+        "DisableKey",
+        "EnableKey",
+        "ImportKeys",
+        "ExplainCheck",
+        "VerifyKey",
+        "GetDecision",
+      ],
     ]);
     const [createKey] = methods;
     expect(createKey?.input.fields.map(({ name, number }) => [name, number])).toEqual([

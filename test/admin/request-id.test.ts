@@ -53,6 +53,15 @@ describe("a retry of CreateKey", () => {
     expect(second.answer.key).toEqual(first.answer.key);
   });
 
+  test("that tells its metadata in another order is the same request", async () => {
+    const requestId = newId();
+    const first = await served().post("KeyService/CreateKey", { name: "k", requestId, metadata: { a: "1", b: "2" } });
+    const second = await served().post("KeyService/CreateKey", { name: "k", requestId, metadata: { b: "2", a: "1" } });
+    expect(second.answer.key).toEqual(first.answer.key);
+    const other = await served().post("KeyService/CreateKey", { name: "k", requestId, metadata: { b: "1", a: "2" } });
+    expect(other).toMatchObject({ status: 409, refused: REUSED });
+  });
+
   test.each<[title: string, more: object]>([
     ["another name", { name: "l" }],
     ["another scope", { scopes: ["b"] }],

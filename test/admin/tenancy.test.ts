@@ -6,6 +6,7 @@ import { withStore } from "../support/direct-store.ts";
 import { refusedOfJson } from "./support/refused.ts";
 import { serveOnce } from "./support/served.ts";
 import { ADMIN_ATTACKS, ADMINS_ALLOWED } from "./support/tenancy-admins.ts";
+import { EVENT_ATTACKS, EVENTS_ALLOWED } from "./support/tenancy-events.ts";
 import { KEY_ATTACKS, KEYS_ALLOWED } from "./support/tenancy-keys.ts";
 import { OWNER_ATTACKS, OWNERS_ALLOWED } from "./support/tenancy-owners.ts";
 import { type Allowed, type Attack, KEY_NOT_FOUND } from "./support/tenancy-rows.ts";
@@ -27,11 +28,22 @@ beforeAll(async () => {
   world = await createWorld(served());
 });
 
-const ATTACKS: readonly Attack[] = [...KEY_ATTACKS, ...OWNER_ATTACKS, ...ADMIN_ATTACKS];
-const ALLOWED: readonly Allowed[] = [...KEYS_ALLOWED, ...OWNERS_ALLOWED, ...ADMINS_ALLOWED];
+const ATTACKS: readonly Attack[] = [...KEY_ATTACKS, ...OWNER_ATTACKS, ...ADMIN_ATTACKS, ...EVENT_ATTACKS];
+const ALLOWED: readonly Allowed[] = [...KEYS_ALLOWED, ...OWNERS_ALLOWED, ...ADMINS_ALLOWED, ...EVENTS_ALLOWED];
 
 /** Lists what a caller sees, and cannot be asked for more in words that would have to be refused. */
-const SHOWN = ["KeyService/ListKeys", "OwnerService/ListOwners", "AdminKeyService/ListAdminKeys"] as const;
+const SHOWN = [
+  "KeyService/ListKeys",
+  "OwnerService/ListOwners",
+  "AdminKeyService/ListAdminKeys",
+  "AuditService/ListEvents",
+] as const;
+
+/** Judges a key that is presented, and answers for one of others as for one that nobody has. */
+const JUDGING = ["KeyService/VerifyKey"] as const;
+
+/** Finds what checks have denied, which `test/serve/decisions.test.ts` makes some of. */
+const OF_CHECKS = ["KeyService/GetDecision"] as const;
 
 /** What is called of each service that is generated from our protos. */
 async function everyMethod(): Promise<string[]> {
@@ -46,12 +58,13 @@ async function everyMethod(): Promise<string[]> {
 
 describe("each method of each service", () => {
   test("has a row in which an admin key of a tenant attacks", async () => {
-    const attacked = new Set([...ATTACKS.map(({ method }) => method), ...SHOWN]);
+    const attacked = new Set([...ATTACKS.map(({ method }) => method), ...SHOWN, ...JUDGING, ...OF_CHECKS]);
     expect([...attacked].sort()).toEqual(await everyMethod());
   });
 
   test("has a row beside it of what is allowed", async () => {
-    expect([...new Set(ALLOWED.map(({ method }) => method))].sort()).toEqual(await everyMethod());
+    const allowed = new Set([...ALLOWED.map(({ method }) => method), ...OF_CHECKS]);
+    expect([...allowed].sort()).toEqual(await everyMethod());
   });
 });
 
@@ -91,10 +104,34 @@ describe("an admin key of a tenant may, and changes nothing elsewhere:", () => {
   });
 });
 
+describe("a key of others that is presented is judged as one that nobody has, to the byte:", () => {
+  const question = { method: "GET", path: "/", at: "2026-01-01T00:00:00Z" };
+  test.each<[string, string, (world: World) => string, object]>([
+    ["KeyService/VerifyKey", "of another tenant", ({ keys }) => keys.globex.secret, {}],
+    ["KeyService/VerifyKey", "of none", ({ keys }) => keys.none.secret, {}],
+    ["KeyService/VerifyKey", "of another tenant, signed", ({ signedKey }) => signedKey.secret, {}],
+    ["KeyService/ExplainCheck", "of another tenant", ({ keys }) => keys.globex.secret, question],
+    ["KeyService/ExplainCheck", "of none", ({ keys }) => keys.none.secret, question],
+    ["KeyService/ExplainCheck", "of another tenant, signed", ({ signedKey }) => signedKey.secret, question],
+  ])("%s %s", async (method, _, secretOf, more) => {
+    const { attacker, free } = world.callers;
+    const before = everyRow(world.keyward);
+    const one = await world.ask(method, { key: secretOf(world), ...more }, attacker);
+    const other = await world.ask(method, { key: world.keys.nobody.secret, ...more }, attacker);
+    expect(one).toEqual(other);
+    expect(JSON.parse(one.body)).toMatchObject({ reason: "unknown_key", httpStatus: 401 });
+    expect(JSON.parse(one.body)).not.toHaveProperty("key");
+    const seen = await world.ask(method, { key: secretOf(world), ...more }, free);
+    expect(JSON.parse(seen.body)).toMatchObject({ reason: "allowed", key: {} });
+    expect(everyRow(world.keyward)).toEqual(before);
+  });
+});
+
 /** A list as a caller sees it, page by page where it has pages. */
 async function listed(method: string, body: object, caller: string): Promise<{ id?: string; tenant?: string }[]> {
   const { body: answer } = await world.ask(method, body, caller);
-  const { nextPageToken, ...lists } = JSON.parse(answer) as { nextPageToken?: string };
+  // Of events the trail as well, which is no list.
+  const { nextPageToken, trail: _, ...lists } = JSON.parse(answer) as { nextPageToken?: string; trail?: object };
   const items = Object.values(lists).flat() as { id?: string; tenant?: string }[];
   return nextPageToken === undefined
     ? items
@@ -112,6 +149,10 @@ describe("a list shows an admin key of a tenant what is of that tenant, and noth
     ["OwnerService/ListOwners", { pageSize: 1 }],
     ["OwnerService/ListOwners", { tenant: "acme" }],
     ["AdminKeyService/ListAdminKeys", {}],
+    ["AuditService/ListEvents", {}],
+    ["AuditService/ListEvents", { pageSize: 1 }],
+    ["AuditService/ListEvents", { filter: "actor = local" }],
+    ["AuditService/ListEvents", { filter: 'tenant = ""' }],
   ])("%s %j", async (method, body) => {
     const seen = await listed(method, body, world.callers.attacker);
     expect(new Set(seen.map(({ tenant }) => tenant))).toEqual(new Set(["acme"]));

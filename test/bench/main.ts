@@ -15,6 +15,7 @@ import type { KeyRecord } from "../../src/key/record.ts";
 import { writeSecret } from "../../src/key/secret.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
 import { createKeyCache } from "../../src/store/cache.ts";
+import { createUsageTally } from "../../src/usage/tally.ts";
 
 /** Odd, so that a median is one of them. */
 const ROUNDS = 9;
@@ -79,6 +80,7 @@ const check = createCheck({
   store: createKeyCache(store, { maxKeys: 1000, maxUnknown: 1000 }),
   onStoreError: "deny",
   observe: () => {},
+  noteKey: createUsageTally(() => {}).note,
 });
 
 /** A request of 13 headers, as Envoy sends it with `encode_raw_headers`. */
@@ -99,8 +101,9 @@ function request(secret: string, path: string): Uint8Array {
     authorization: `Bearer ${secret}`,
   };
   const raw = Object.entries(headers).map(([key, value]) => ({ key, rawValue: new TextEncoder().encode(value) }));
+  const source = { address: { address: { case: "socketAddress" as const, value: { address: "203.0.113.7" } } } };
   const http = { method: "GET", path, host: "api.example.com", protocol: "HTTP/2", headerMap: { headers: raw } };
-  return toBinary(CheckRequestSchema, create(CheckRequestSchema, { attributes: { request: { http } } }));
+  return toBinary(CheckRequestSchema, create(CheckRequestSchema, { attributes: { source, request: { http } } }));
 }
 
 const context = { nowMs: Date.now(), decisionId: randomUUID() };

@@ -11,6 +11,7 @@ const records: Readonly<Record<string, Partial<KeyRecord>>> = {
   other: { tenant: "acmf", scopes: ["a:read"] },
   nobody: { scopes: ["a:read"] },
   apollo: { tenant: "acme", owner: "project/Apollo" },
+  ownApollo: { owner: "project/Apollo" },
   gemini: { tenant: "acme", owner: "project/Gemini" },
   ended: { tenant: "acmf", expiresAtMs: 0 },
 };
@@ -22,6 +23,7 @@ const check = createSampleCheck({
     { path: "/T2/{t}/p/{p}", tenant: "{t}", owner: "project/{p}" },
     { path: "/acme/**", tenant: "acme" },
     { path: "/apollo", methods: ["GET"], owner: "project/Apollo" },
+    { path: "/any/apollo", owner: "project/Apollo", tenant: "*" },
   ]),
   store: storeOf(Object.fromEntries(Object.entries(records).map(([name, more]) => [secretOf(name), recordOf(more)]))),
 });
@@ -51,7 +53,11 @@ describe("a key opens what is bound to its tenant and owner:", () => {
     ["its tenant with a key of no owner", "acme", "/t2/acme/p/Apollo", "owner_mismatch"],
     ["one tenant's path", "acme", "/acme", "allowed"],
     ["one tenant's path with another's key", "other", "/acme", "tenant_mismatch"],
-    ["one project's path", "apollo", "/apollo", "allowed"],
+    ["one project's path", "ownApollo", "/apollo", "allowed"],
+    ["one project's path with a key of that name in a tenant", "apollo", "/apollo", "owner_mismatch"],
+    ["one project's path for any tenant", "apollo", "/any/apollo", "allowed"],
+    ["one project's path for any tenant, with a key of none", "ownApollo", "/any/apollo", "allowed"],
+    ["one project's path for any tenant, with another's key", "gemini", "/any/apollo", "owner_mismatch"],
     ["one project's path with another's key", "gemini", "/apollo", "owner_mismatch"],
     ["its tenant's path, where a scope is asked for as well", "acme", "/t/acme/deep", "insufficient_scope"],
     ["another tenant's path, where a scope is asked for as well", "other", "/t/acme/deep", "tenant_mismatch"],

@@ -27,6 +27,7 @@ describe("a key is taken from", () => {
     ["the scheme ApiKey", "authorization", `ApiKey ${KEY}`],
     ["the scheme apikey", "authorization", `apikey ${KEY}`],
     ["a scheme with more spaces behind it", "authorization", `Bearer   ${KEY}`],
+    ["a scheme with a tab for its space", "authorization", `Bearer\t${KEY}`],
     ["a scheme with a space and a tab behind it", "authorization", `Bearer \t${KEY}`],
     ["a scheme between white space", "authorization", ` \tBearer ${KEY}\t `],
     ["a header of its own", "x-api-key", KEY],
@@ -77,7 +78,6 @@ describe("no credential is", () => {
     ["a scheme one character longer", [["authorization", `Bearers ${KEY}`]]],
     ["a scheme one character shorter", [["authorization", `Beare ${KEY}`]]],
     ["a scheme with a colon", [["authorization", `Bearer: ${KEY}`]]],
-    ["a scheme with a tab for its space", [["authorization", `Bearer\t${KEY}`]]],
     ["a key without a scheme", [["authorization", KEY]]],
     ["an empty authorization", [["authorization", ""]]],
     ["an authorization of white space", [["authorization", " \t "]]],
@@ -196,17 +196,17 @@ describe("a malformed credential is", () => {
     ["nothing", ""],
     ["white space", " \t"],
   ])("%s, in any place", (_title, text) => {
-    expect(read(["x-api-key", text])).toBe("malformed_credential");
-    expect(read(["authorization", `Bearer ${text}`])).toBe("malformed_credential");
-    expect(read(["authorization", `ApiKey ${text}`])).toBe("malformed_credential");
+    expect(read(["x-api-key", text])).toMatchObject({ malformed: true });
+    expect(read(["authorization", `Bearer ${text}`])).toMatchObject({ malformed: true });
+    expect(read(["authorization", `ApiKey ${text}`])).toMatchObject({ malformed: true });
   });
 
   test("a scheme of ours with nothing behind it", () => {
-    expect(read(["authorization", "Bearer"])).toBe("malformed_credential");
+    expect(read(["authorization", "Bearer"])).toMatchObject({ malformed: true });
   });
 
   test("the same mistyped key in two places", () => {
-    expect(read(["authorization", `Bearer ${changed}`], ["x-api-key", changed])).toBe("malformed_credential");
+    expect(read(["authorization", `Bearer ${changed}`], ["x-api-key", changed])).toMatchObject({ malformed: true });
   });
 });
 

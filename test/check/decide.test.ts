@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { decide, decidePublic, deny, isAllowed, type Target } from "../../src/check/decide.ts";
+import { decide, decidePublic, deny, isAllowed } from "../../src/check/decide.ts";
+import type { Target } from "../../src/check/judgements.ts";
 import type { AddressSet, KeyRecord } from "../../src/key/record.ts";
 import type { Binding } from "../../src/policy/binding.ts";
 import type { Rule } from "../../src/policy/rule.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { decide, decidePublic, type Target } from "../../src/check/decide.ts";
+import { decide, decidePublic } from "../../src/check/decide.ts";
 import { createEncode, type EncodeSettings } from "../../src/check/encode.ts";
+import type { Target } from "../../src/check/judgements.ts";
 import { HeaderValueOption_HeaderAppendAction } from "../../src/gen/envoy/config/core/v3/base_pb.ts";
 import type { KeyRecord } from "../../src/key/record.ts";
 import { judging, ruleOf } from "../support/policies.ts";

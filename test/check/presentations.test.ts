@@ -28,8 +28,10 @@ function requestOf({ headers = [], target = "/" }: Sent) {
   return { headers: headers.map(([name, value]) => ({ name, value })), target };
 }
 
+/** What was presented, or the reason for which it is none; what may have happened to it is told elsewhere. */
 function read(sent: Sent, sources = EVERYWHERE) {
-  return createCredentialReader(sources).read(requestOf(sent));
+  const credential = createCredentialReader(sources).read(requestOf(sent));
+  return typeof credential === "object" && "malformed" in credential ? "malformed_credential" : credential;
 }
 
 function basic(username: string, password: string): HeaderList[number] {

@@ -308,3 +308,27 @@ test("of what several threads ask at the same time, exactly so many pass", async
   const passed = limits.map((_, index) => counts.reduce((sum, own) => sum + (own[index] ?? 0), 0));
   expect(passed).toEqual([1, 1_000, TRIES]);
 });
+
+describe.each(LIMITS)("peeking at %s", (_, limit) => {
+  test("answers what the next request would be answered, and counts nothing", () => {
+    const { rates, clock, cells } = limiterAt();
+    for (let step = 0; step < 20; step++) {
+      const before = [...cells];
+      const peeked = rates.peek(limit);
+      expect(rates.peek(limit)).toEqual(peeked);
+      expect([...cells]).toEqual(before);
+      expect(rates.take(limit)).toEqual(peeked);
+      clock.nowNs += partOf(limit) / 3n;
+    }
+  });
+});
+
+test("peeking at a limit that a cell does not fit leaves the cell as it is", () => {
+  const { rates, cells } = limiterAt();
+  cells[0] = SOME_DAY_NS + 1_000_000n * BigInt(LONGEST_MS);
+  const before = [...cells];
+  expect(rates.peek(limitOf(2, 60_000))).toMatchObject({ allowed: false, nextInSeconds: 30 });
+  expect([...cells]).toEqual(before);
+  expect(rates.take(limitOf(2, 60_000))).toMatchObject({ allowed: false, nextInSeconds: 30 });
+  expect([...cells]).not.toEqual(before);
+});

@@ -22,7 +22,7 @@ test("create prints the secret and the record, and that it is shown once", async
     ["id", expect.stringMatching(/^akey_[0-9A-Za-z]{20}$/)],
     ["start", expect.stringMatching(/^kwadm_[0-9A-Za-z]{8}$/)],
     ["name", "Alice"],
-    ["scopes", "keys:read keys:write owners:write admins:write system:write"],
+    ["scopes", "keys:read keys:write owners:write audit:read admins:write system:write"],
     ["created", expect.stringMatching(/Z by local$/)],
     [""],
   ]);
@@ -40,7 +40,7 @@ test.each([
 test("create refuses a scope that there is not, with exit code 2", async () => {
   const answer = await keyward.cli("admin-keys", "create", "--name", "x", "--scopes", "keys:reed");
   const stderr =
-    'keyward: scopes[0] "keys:reed" must be one of keys:read, keys:write, owners:write, admins:write, system:write\n';
+    'keyward: scopes[0] "keys:reed" must be one of keys:read, keys:write, owners:write, audit:read, admins:write, system:write\n';
   expect(answer).toEqual({ code: 2, stdout: "", stderr });
 });
 
@@ -53,7 +53,7 @@ test("a key that was created opens the API over the network, is listed, and open
 
   const active = await keyward.cli("admin-keys", "list");
   expect(active.stdout).toMatch(
-    /^akey_\S+ {2}kwadm_\S+ {2}over the network +active {2}keys:read keys:write owners:write admins:write system:write/m,
+    /^akey_\S+ {2}kwadm_\S+ {2}over the network +active {2}keys:read keys:write owners:write audit:read admins:write system:write/m,
   );
   expect(active.stdout).not.toContain(secret.slice(0, 16));
   const revoked = await keyward.cli("admin-keys", "revoke", secret.slice(0, 14));
@@ -93,7 +93,7 @@ test("who has less than an admin key does not end it, with exit code 1", async (
     code: 1,
     stdout: "",
     stderr:
-      "keyward: you cannot end a key with keys:read, keys:write, owners:write, system:write: you have admins:write\n",
+      "keyward: you cannot end a key with keys:read, keys:write, owners:write, audit:read, system:write: you have admins:write\n",
   });
 });
 

@@ -35,7 +35,7 @@ describe("--write-admin-key", () => {
       {
         name: "first admin key",
         createdBy: "configuration",
-        scopes: ["keys:read", "keys:write", "owners:write", "admins:write", "system:write"],
+        scopes: ["keys:read", "keys:write", "owners:write", "audit:read", "admins:write", "system:write"],
       },
     ]);
     expect(keyward.log()).toContain("a first admin key was written to");

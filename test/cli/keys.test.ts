@@ -161,10 +161,11 @@ describe("keys list", () => {
       "STATE",
       "CREATED",
       "EXPIRES",
+      "LAST USED",
       "SCOPES",
       "NOTE",
     ]);
-    expect(row).toMatch(/^key_\S+ {2}kw_\S+ {2}x {5}project\/lis {2}two {5}active {2}\S+Z {2}never$/);
+    expect(row).toMatch(/^key_\S+ {2}kw_\S+ {2}x {5}project\/lis {2}two {5}active {2}\S+Z {2}never {4}never$/);
     expect(row.indexOf("project/lis")).toBe(head.indexOf("OWNER"));
   });
 

@@ -70,7 +70,8 @@ describe("keys create", () => {
     const second = await keyward.cli(...flags, "-o", "json");
     expect([second.code, second.stderr]).toEqual([0, "This request was made before; its secret was shown then.\n"]);
     expect(JSON.parse(second.stdout)).toEqual(rest);
-    expect(await keyward.cli(...flags, "-q")).toMatchObject({ code: 0, stdout: "" });
+    // Nothing else was asked for, and an empty file must not take the place of the secret.
+    expect(await keyward.cli(...flags, "-q")).toMatchObject({ code: 1, stdout: "" });
   });
 
   test("with the same request id and other words is refused", async () => {

@@ -1,7 +1,7 @@
-import { durationMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/cli/exit.ts";
-import { pairs, rateLimit } from "../../src/cli/values.ts";
+import { pairs, rateLimit, time } from "../../src/cli/values.ts";
 
 describe("a rate limit", () => {
   test.each<[text: string, requests: number, windowMs: number]>([
@@ -90,4 +90,21 @@ describe("pairs of name and value", () => {
   ])("are not read: %s", (_, texts, message) => {
     expect(() => pairs("--metadata", texts)).toThrow(new UsageError(message));
   });
+});
+
+describe("a time", () => {
+  test.each<[text: string, ms: number]>([
+    ["2028-02-29T00:00:00Z", Date.UTC(2028, 1, 29)],
+    ["2027-02-28T23:59:59Z", Date.UTC(2027, 1, 28, 23, 59, 59)],
+    ["2027-02-28T23:59:59-01:00", Date.UTC(2027, 2, 1, 0, 59, 59)],
+  ])("%s is read", (text, ms) => {
+    expect(timestampMs(time("--not-before", text))).toBe(ms);
+  });
+
+  test.each(["2027-02-29T00:00:00Z", "2027-02-30T00:00:00Z", "2027-13-01T00:00:00Z", "2027-04-31T00:00:00+01:00"])(
+    "%s is in no calendar",
+    (text) => {
+      expect(() => time("--not-before", text)).toThrow(UsageError);
+    },
+  );
 });

@@ -29,6 +29,7 @@ key_lifetime: { default: 30d, max: 90d }
 expiry_warning: 36h
 identity_headers: { owner: x-owner }
 write_admin_key: "#key"
+rest: { default_format: jwt }
 jwt: { issuer: "https://keys.example.com/#1", audience: "null" }
 routes:
   - { path: "/a/**", host: a.example.com, methods: [GET, POST], scopes: [a:b, "1"], match: all }

@@ -37,8 +37,8 @@ describe.each(VERSIONS)("what a refused client sees over %s", (_, send) => {
       () => `${secret}x`,
       "/v1/x",
       401,
-      'Bearer realm="our api", error="invalid_token", error_description="The API key is malformed (truncated, or mistyped)"',
-      { error: "invalid_token", error_description: "The API key is malformed (truncated, or mistyped)" },
+      'Bearer realm="our api", error="invalid_token", error_description="The API key is malformed (mistyped)"',
+      { error: "invalid_token", error_description: "The API key is malformed (mistyped)" },
     ],
     [
       "insufficient_scope",

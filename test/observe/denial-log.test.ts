@@ -115,4 +115,17 @@ describe("the denial log", () => {
     for (let at = 1_000; at <= 4_000; at += 100) tell(deny("no_credential"), request, { nowMs: at, decisionId: "d" });
     expect(lines.map(({ message }) => message)).toEqual(Array.from({ length: 31 }, () => "denied: no_credential"));
   });
+
+  test.each(["unknown_key", "malformed_credential"] as const)(
+    "writes three lines in ten seconds about %s, and those take none from other denials",
+    (reason) => {
+      const { lines, tell } = denialLog();
+      for (let nowMs = 0; nowMs < 20_000; nowMs += 10)
+        tell(deny(reason), request, { nowMs, decisionId: String(nowMs) });
+      const three = (from: number) => [from, from + 10, from + 20].map(String);
+      expect(lines.map(({ fields }) => fields.decision_id)).toEqual([...three(0), ...three(10_000)]);
+      for (let count = 0; count < 10; count++) tell(deny("no_credential"), request, { nowMs: 19_999, decisionId: "d" });
+      expect(lines.slice(6).map(({ message }) => message)).toEqual(Array(10).fill("denied: no_credential"));
+    },
+  );
 });

@@ -18,6 +18,7 @@ const other = totalsOf((counters) => {
   counters.countDuration(2);
   counters.countOutcome("allowed");
   counters.countOutcome("no_credential");
+  for (const what of ["use", "sighting", "sighting", "allowed_line"] as const) counters.countLost(what);
 });
 
 describe("the histogram of durations", () => {
@@ -53,6 +54,10 @@ test("the metrics add up the threads, and leave out a revision that no thread fo
     totals: () => [one, other],
     appliedRevisions: () => [7, undefined, 9],
     restarts: () => ({ check: 2, writer: 1 }),
+    usageKnownUntilMs: () => [0, Date.now()],
+    lostUses: () => 3,
+    alerts: () => new Map([["key_new_network", 2]]),
+    droppedLines: () => 4,
     version: "1.2.3",
   });
   const samples = readMetrics((await registry.metrics()) + durationHistogram([one, other]));
@@ -68,6 +73,22 @@ test("the metrics add up the threads, and leave out a revision that no thread fo
     check: 2,
     writer: 1,
   });
+  expect(Object.fromEntries(byLabel(samples, "keyward_alerts_total", "event"))).toEqual({
+    key_new_network: 2,
+    key_request_rate: 0,
+    key_denial_burst: 0,
+    revoked_key_used: 0,
+  });
+  expect(Object.fromEntries(byLabel(samples, "keyward_usage_uncounted_total", "what"))).toEqual({
+    use: 4,
+    denial: 0,
+    sighting: 2,
+  });
+  expect(Object.fromEntries(byLabel(samples, "keyward_log_dropped_lines_total", "where"))).toEqual({
+    check_thread: 1,
+    output: 4,
+  });
+  expect([...byLabel(samples, "keyward_usage_behind_seconds", "thread").keys()]).toEqual(["1"]);
   expect(samples.get('keyward_build_info{version="1.2.3"}')).toBe(1);
 });
 

@@ -3,7 +3,8 @@ import { looseForm, readPath } from "../../src/check/path.ts";
 import { agrees, type Belonging, type Binding, parseBinding } from "../../src/policy/binding.ts";
 import { matchesPattern, parsePattern } from "../../src/policy/pattern.ts";
 
-const TENANT = '"{name}" of a segment of the path, or 1 to 63 of a-z, 0-9, "-" and "_", the first a letter or digit';
+const TENANT =
+  '"{name}" of a segment of the path, "*" for any, or 1 to 63 of a-z, 0-9, "-" and "_", the first a letter or digit';
 const OWNER =
   '"user/…", "service/…" or "project/…", then 1 to 128 of A-Z, a-z, 0-9 and . _ @ + -, all or the end of which may be ' +
   '"{name}" of a segment of the path';
@@ -12,6 +13,7 @@ describe("a binding is read:", () => {
   const names = [undefined, "t", undefined, "p", "p"];
   test.each<[string, Belonging, string, Binding]>([
     ["a tenant", "tenant", "acme", { literal: "acme", segment: undefined }],
+    ["any tenant", "tenant", "*", { literal: "*", segment: undefined }],
     ["the tenant in a segment", "tenant", "{t}", { literal: "", segment: 1 }],
     ["an owner", "owner", "user/Alice", { literal: "user/Alice", segment: undefined }],
     ["the user in a segment", "owner", "user/{t}", { literal: "user/", segment: 1 }],
@@ -34,7 +36,8 @@ describe("a binding is read:", () => {
     ["a tenant of 64 characters", "tenant", "t".repeat(64), TENANT],
     ["a tenant with a beginning", "tenant", "a{t}", TENANT],
     ["a tenant with an end", "tenant", "{t}a", TENANT],
-    ["any tenant", "tenant", "*", TENANT],
+    ["any owner", "owner", "*", OWNER],
+    ["any tenant that begins so", "tenant", "a*", TENANT],
     ["a name that is none", "tenant", "{1t}", TENANT],
     ["no name", "tenant", "{}", TENANT],
     ["a name without its end", "tenant", "{t", TENANT],

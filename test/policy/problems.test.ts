@@ -90,7 +90,7 @@ describe("one route is refused", () => {
       "a tenant that is none",
       { tenant: "Acme" },
       "tenant",
-      '"Acme" must be "{name}" of a segment of the path, or 1 to 63 of a-z, 0-9, "-" and "_", the first a letter or digit',
+      '"Acme" must be "{name}" of a segment of the path, "*" for any, or 1 to 63 of a-z, 0-9, "-" and "_", the first a letter or digit',
     ],
     [
       "an owner that is none",

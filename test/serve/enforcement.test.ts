@@ -11,6 +11,7 @@ import { openStore } from "../../src/store/store.ts";
 import { adminCall } from "../support/admin-call.ts";
 import { folderForThisTest } from "../support/for-this-test.ts";
 import { policyOf } from "../support/policies.ts";
+import { ratesAt } from "../support/rates.ts";
 
 /** The admin API on a socket, beside check threads of which nothing is there but their cells on the board. */
 async function adminBeside(applied: readonly bigint[]) {
@@ -21,11 +22,20 @@ async function adminBeside(applied: readonly bigint[]) {
   board.applied.set(applied);
   const program = { version: "0.0.0", mode: "all", startedAtMs: 0, database: folder };
   const keyLifetime = { defaultMs: undefined, maxMs: undefined };
-  const { scopes } = policyOf([]);
+  const policy = policyOf([]);
   const parties = { issuer: "keyward", audience: "keyward" };
   const signingKeys = createSigningKeyRing(store, undefined);
-  const signer = createTokenSigner(signingKeys, store, scopes, parties);
-  const settings = { scopes, tenants: new Map(), keyLifetime, signingKeys, signer };
+  const signer = createTokenSigner(signingKeys, store, policy.scopes, parties);
+  const settings = {
+    policy,
+    rates: ratesAt(() => 0n),
+    denials: [],
+    tenants: new Map(),
+    keyLifetime,
+    signingKeys,
+    signer,
+    restFormat: "opaque",
+  } as const;
   const shutdownSignal = new AbortController().signal;
   const api = { store, board, state: new ServingSwitch(), program, log: () => {}, shutdownSignal, ...settings };
   const server = createAdminServer(createAdminHandler(api, true));

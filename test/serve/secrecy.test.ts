@@ -73,7 +73,11 @@ test("no secret that was presented, in whatever way, is in anything that the pro
   }
 
   const secrets = [valid.secret, poor.secret, revoked.secret, secretOf("nobody's")];
+  const askOf = async (method: string, body: object) =>
+    JSON.stringify(await adminCall(keyward.adminSocket, `KeyService/${method}`, body));
   const bodies: string[] = [];
+  const denials: string[] = [];
+  const explanations: string[] = [];
   const seen = new Set<string>();
   const shown = () => keyward.log().split('"denied: ').length;
   for (const secret of secrets) {
@@ -82,8 +86,14 @@ test("no secret that was presented, in whatever way, is in anything that the pro
       const verdict = await client.check(request);
       seen.add(verdict.reason);
       bodies.push(JSON.stringify([verdict.body, verdict.headers, verdict.metadata]));
+      if (verdict.code !== 0) denials.push(await askOf("GetDecision", { decisionId: verdict.metadata.decision_id }));
     }
+    explanations.push(await askOf("ExplainCheck", { key: secret, method: "GET", path: "/v1/orders" }));
+    const cut = { key: secret.slice(0, -1), presented: true, method: "GET", path: "/v1/orders" };
+    explanations.push(await askOf("ExplainCheck", cut), await askOf("VerifyKey", { key: secret }));
   }
+  expect(denials.length).toBeGreaterThan(50);
+  expect(explanations).toHaveLength(3 * secrets.length);
   expect(shown()).toBeGreaterThan(5);
   expect([...seen].toSorted()).toEqual([
     "allowed",
@@ -107,6 +117,8 @@ test("no secret that was presented, in whatever way, is in anything that the pro
     ["stderr", keyward.log()],
     ["metrics", metrics],
     ["answers", bodies.join("\n")],
+    ["denials", denials.join("\n")],
+    ["explanations", explanations.join("\n")],
     ...files.map((name): [string, string] => [name, readFileSync(join(keyward.folder, name), "latin1")]),
   ]);
   const everySecret = [...secrets, ...secrets.map(mistyped), adminSecret, mistyped(adminSecret)];

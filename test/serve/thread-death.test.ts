@@ -1,4 +1,5 @@
 import type { Worker } from "node:worker_threads";
+import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { formatAddress } from "../../src/config/address.ts";
 import { loadSettings } from "../../src/config/load.ts";
@@ -42,6 +43,7 @@ async function programForThisTest() {
     said: (message: string) => lines.filter((line) => line.message === message).length,
     authz: String(serving.authz),
     admin: String(serving.admin),
+    database: settings.database,
     adminSocket: settings.listen.adminLocal === undefined ? "" : formatAddress(settings.listen.adminLocal).slice(5),
     metrics: async () => readMetrics(await (await fetch(`http://${serving.ops}/metrics`)).text()),
   };
@@ -57,6 +59,7 @@ test("a check thread that dies is replaced at the same port, and told of in the 
     ["check", 0],
   ]);
 
+  const denial = await client.check();
   await check.terminate();
   await until("it is replaced", () => said("a new check 0 thread has taken over") === 1);
   expect(lines.filter(({ level }) => level === "error")).toEqual([
@@ -69,6 +72,11 @@ test("a check thread that dies is replaced at the same port, and told of in the 
   const after = checkClientForThisTest(authz);
   await until("the store is open again", async () => (await after.health()) === "SERVING");
   expect((await after.present(secret)).reason).toBe("allowed");
+
+  const decisionId = denial.metadata.decision_id;
+  expect(await adminCall(adminSocket, "KeyService/GetDecision", { decisionId })).toMatchObject({
+    decision: { decisionId, reason: "no_credential" },
+  });
 
   const { enforced } = await adminCall(adminSocket, "KeyService/RevokeKey", { key: id });
   expect(enforced).toBe(true);
@@ -132,4 +140,61 @@ test("a writer that dies is replaced at the same addresses, and checks go on mea
   expect((await client.present(secret)).reason).toBe("key_revoked");
   expect(await checkClientForThisTest(admin).health()).toBe("SERVING");
   expect(byLabel(await metrics(), "keyward_thread_restarts_total", "thread").get("writer")).toBe(1);
+});
+
+const usesOf = async (adminSocket: string, id: string) => {
+  const { key } = await adminCall<{ key: { useCount?: string } }>(adminSocket, "KeyService/GetKey", { key: id });
+  return Number(key.useCount ?? 0);
+};
+
+test("a writer that dies loses nothing of how keys are used, and counts nothing twice", async () => {
+  const { writer, said, authz, adminSocket, database } = await programForThisTest();
+  const { id, secret } = await createKey(adminSocket);
+  const client = checkClientForThisTest(authz);
+  const holder = new Database(database);
+  onTestFinished(() => {
+    holder.close();
+  });
+  holder.exec("BEGIN IMMEDIATE");
+  for (let uses = 0; uses < 10; uses++) await client.present(secret);
+  await until(
+    "the writer has them and cannot write them down",
+    () =>
+      said("how keys are used cannot be written down; it is kept and tried again: store: busy: database is locked") ===
+      1,
+  );
+  for (let uses = 0; uses < 5; uses++) await client.present(secret);
+  await writer.terminate();
+  await until("it is replaced", () => said("a new writer thread has taken over") === 1);
+  expect(await usesOf(adminSocket, id)).toBe(0);
+  holder.exec("ROLLBACK");
+  await until("all uses are written down", async () => (await usesOf(adminSocket, id)) >= 15);
+  expect(await usesOf(adminSocket, id)).toBe(15);
+});
+
+test("a check thread that dies loses of how keys are used at most what it had not handed over", async () => {
+  const { check, said, authz, adminSocket, database } = await programForThisTest();
+  const { id, secret } = await createKey(adminSocket);
+  const holder = new Database(database);
+  onTestFinished(() => {
+    holder.close();
+  });
+  holder.exec("BEGIN IMMEDIATE");
+  const before = checkClientForThisTest(authz);
+  // One alone: it is handed over whole.
+  await before.present(secret);
+  await until(
+    "the writer has them and cannot write them down",
+    () =>
+      said("how keys are used cannot be written down; it is kept and tried again: store: busy: database is locked") ===
+      1,
+  );
+  await check.terminate();
+  holder.exec("ROLLBACK");
+  await until("it is replaced", () => said("a new check 0 thread has taken over") === 1);
+  const after = checkClientForThisTest(authz);
+  await until("the store is open again", async () => (await after.health()) === "SERVING");
+  for (let uses = 0; uses < 5; uses++) await after.present(secret);
+  await until("what is left is written down", async () => (await usesOf(adminSocket, id)) >= 6);
+  expect(await usesOf(adminSocket, id)).toBe(6);
 });

@@ -20,7 +20,7 @@ function unfinished(path: string): string[] {
 test("a first start makes an empty store with an identity of its own", () => {
   const [one, other] = [newStore().store, newStore().store];
   expect(one.revision()).toBe(0);
-  expect(one.schemaVersion).toBe(3);
+  expect(one.schemaVersion).toBe(4);
   expect(one.identity.uuid).toMatch(/^[0-9a-f-]{36}$/);
   expect(one.identity.pageTokenKey).toHaveLength(32);
   expect(one.identity.uuid).not.toBe(other.identity.uuid);

@@ -10,6 +10,7 @@ import { type Keyward, startKeyward } from "../support/keyward.ts";
 import { auditRows, firstBroken } from "./support/audit-chain.ts";
 import { local } from "./support/keys.ts";
 import { openedStore } from "./support/stores.ts";
+import { tamper, verified } from "./support/trail.ts";
 
 // A database that an earlier program made, against what that program answered: fixtures/README.md says how.
 
@@ -142,4 +143,13 @@ test("the audit trail is the one that it was, and goes on where it ended", () =>
   expect(rows.slice(0, before.length)).toEqual(before);
   expect(rows.at(-1)).toMatchObject({ revision: revoked?.revision, target: keys[0]?.record.id });
   expect(firstBroken(store.identity.uuid, rows)).toBe(undefined);
+  expect(verified(store)).toBe(undefined);
+});
+
+test("the end of the audit trail is missed where it is cut off after the upgrade", () => {
+  const path = copyInto(folderForThisTest());
+  const last = auditRows(path).length;
+  const store = openedStore(path);
+  tamper(path, `DELETE FROM audit WHERE seq = ${last}`);
+  expect(verified(store)).toEqual({ seq: last, problem: `the end is cut off: row ${last} is missing` });
 });

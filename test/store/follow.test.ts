@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createKeyCache } from "../../src/store/cache.ts";
 import { KEPT_REVISIONS, type Position } from "../../src/store/feed.ts";
 import { createFollower } from "../../src/store/follow.ts";
@@ -123,4 +123,42 @@ test.each([
   for (let time = 0; time < 2; time++) cache.find(digestOf("k"));
   cache.find(digestOf("x"));
   expect(cache.counters).toEqual({ hits: 1, unknownHits: 0, misses: 4 });
+});
+
+describe("a follower knows which keys were made elsewhere", () => {
+  function importing(hashing?: "sha512") {
+    const { store, ...others } = followed();
+    const { id: _, ...key } = sampleKey("foreign");
+    store.beginImport("i", "kong", local, 1, 0);
+    store.stageImport("i", { rows: [{ ...key, line: 1, hashing }], refusedCount: 0 }, 1);
+    return { ...others, store, commit: () => store.commitImport("i", () => "key_foreign", local, 1) };
+  }
+
+  test.each(["follow", "poll"] as const)("once %s has applied an import", (how) => {
+    const { cache, follower, commit } = importing();
+    follower[how]();
+    expect(cache.foreignKeys()).toBe("none");
+    commit();
+    expect(cache.foreignKeys()).toBe("none");
+    follower[how]();
+    expect([cache.foreignKeys(), cache.find(digestOf("foreign"))?.id]).toEqual(["sha256", "key_foreign"]);
+  });
+
+  test("from its start", () => {
+    const { reader, cache, commit } = importing("sha512");
+    commit();
+    createFollower(reader, cache);
+    expect(cache.foreignKeys()).toBe("sha512");
+  });
+
+  test("after an import that is too large to name its keys", () => {
+    const { store, cache, follower } = importing();
+    const names = Array.from({ length: 1_001 }, (_, index) => `f${index}`);
+    const rows = names.map((name, line) => ({ ...sampleKey(name), line }));
+    store.stageImport("i", { rows, refusedCount: 0 }, 1);
+    expect([cache.find(digestOf("k"))?.revoked, cache.find(digestOf("f0"))]).toEqual([false, undefined]);
+    store.commitImport("i", () => `key_${names.pop() ?? ""}`, local, 1);
+    follower.follow();
+    expect([cache.foreignKeys(), cache.find(digestOf("f0")) === undefined]).toEqual(["sha256", false]);
+  });
 });

@@ -24,12 +24,19 @@ test("an empty database is brought to the last version", () => {
   expect(tables(db)).toEqual([
     "admin_keys",
     "audit",
+    "audit_head",
+    "audit_purged",
     "changes",
     "identity",
+    "import_rows",
+    "imports",
+    "key_sightings",
+    "key_usage",
     "keys",
     "owners",
     "request_ids",
     "signing_keys",
+    "usage_sources",
   ]);
 });
 

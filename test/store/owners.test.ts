@@ -87,7 +87,7 @@ describe("an owner that is registered", () => {
   test("is told of in the audit trail, with its tenant where it has one", () => {
     const { store, path } = newStore();
     store.createOwner({ ...ALICE, ...LIMITED }, admin, 1);
-    const detail = JSON.stringify(LIMITED);
+    const detail = JSON.stringify({ tenant: "acme", ...LIMITED });
     const event = { actor: "akey_1", action: "owners.create", detail };
     expect(lastOf(path).audit).toEqual({ ...event, target: "acme user/alice" });
     store.createOwner({ ...ALICE, tenant: undefined, ...PLAIN }, admin, 1);
@@ -155,7 +155,7 @@ describe("an update", () => {
     const { store, path } = newStore();
     store.createOwner({ ...ALICE, ...PLAIN }, local, 1);
     store.updateOwner(ALICE, LIMITED, admin, 2, 1);
-    const detail = JSON.stringify({ before: { ...PLAIN, scopes: null }, after: LIMITED });
+    const detail = JSON.stringify({ tenant: "acme", before: { ...PLAIN, scopes: null }, after: LIMITED });
     const told = { actor: "akey_1", action: "owners.update", target: "acme user/alice" };
     const { audit } = lastOf(path);
     expect(audit).toMatchObject(told);
@@ -253,7 +253,12 @@ describe("deleting an owner", () => {
     withKeys(store);
     const { revision } = store.createOwner({ ...ALICE, ...PLAIN }, local, 2);
     store.deleteOwner(ALICE, admin, 3, revision);
-    const told = { actor: "akey_1", action: "owners.delete", target: "acme user/alice", detail: '{"revokedKeys":1}' };
+    const told = {
+      actor: "akey_1",
+      action: "owners.delete",
+      target: "acme user/alice",
+      detail: '{"tenant":"acme","revokedKeys":1}',
+    };
     expect(lastOf(path).audit).toEqual(told);
   });
 });

@@ -86,7 +86,7 @@ describe("a database of the first schema", () => {
     const uuid = before.prepare("SELECT uuid FROM identity").pluck().get();
     before.close();
     const store = openedStore(path);
-    expect([store.identity.uuid, store.revision(), store.schemaVersion]).toEqual([uuid, OLD_KEYS.length + 1, 3]);
+    expect([store.identity.uuid, store.revision(), store.schemaVersion]).toEqual([uuid, OLD_KEYS.length + 1, 4]);
   });
 
   test.each(OLD_KEYS)("a key that is $name does what it did", ({ name, state, reason }) => {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { refuseSecrets } from "./secrets.ts";
 
 /** The program as it stands in the source tree. */
 export const KEYWARD_MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -18,18 +19,27 @@ export interface Surroundings {
   cwd: string;
   /** Added to `cleanEnvironment`. */
   env?: Readonly<Record<string, string>>;
+  /** What it finds on stdin. Left out: nothing. */
+  input?: string;
 }
 
+/** The commands that show a secret, once. */
+const SHOWING = ["create", "rotate"];
+
 /** Runs `keyward …` as a program of its own, to its end, without a terminal. Never rejects for its exit code. */
-export async function runCli(args: readonly string[], { cwd, env }: Surroundings): Promise<CliResult> {
+export async function runCli(args: readonly string[], { cwd, env, input }: Surroundings): Promise<CliResult> {
   const child = spawn(process.execPath, [KEYWARD_MAIN, ...args], {
     cwd,
     env: { ...cleanEnvironment(cwd), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: "pipe",
   });
+  // One that does not read to the end closes its side.
+  child.stdin.on("error", () => {}).end(input);
   const ended = once(child, "close");
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [code] = (await ended) as [number | null];
+  refuseSecrets("stderr", stderr);
+  if (!args.some((word) => SHOWING.includes(word))) refuseSecrets("stdout", stdout);
   return { code, stdout, stderr };
 }
 

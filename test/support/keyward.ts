@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Child, startChild } from "./child.ts";
 import { type CliResult, cleanEnvironment, KEYWARD_MAIN, runCli } from "./cli.ts";
+import { refuseSecrets, refuseSecretsInDatabase } from "./secrets.ts";
 
 /** What is different from a plain `keyward serve`. */
 export interface KeywardOptions {
@@ -64,6 +65,17 @@ export async function startKeyward(options: KeywardOptions = {}): Promise<Keywar
   });
   const serving = servingLine(child.stderr()) ?? {};
   const database = resolve(folder, serving.database ?? "");
+  /** Called once it has ended, with the last of its metrics. The key of --single-key is told on purpose. */
+  const search = (metrics: string) => {
+    refuseSecrets("the log", child.stderr());
+    refuseSecrets("the metrics", metrics);
+    if (serving.single_key === undefined) refuseSecrets("stdout", child.stdout());
+    if (serving.database !== undefined) refuseSecretsInDatabase(database);
+  };
+  const metrics = async () => {
+    const answer = await fetch(`http://${serving.ops}/metrics`).catch(() => undefined);
+    return (await answer?.text().catch(() => "")) ?? "";
+  };
   return {
     pid: child.pid,
     ended: child.ended,
@@ -77,12 +89,15 @@ export async function startKeyward(options: KeywardOptions = {}): Promise<Keywar
     log: child.stderr,
     stdout: child.stdout,
     async stop() {
+      const last = await metrics();
       await child.stop();
+      search(last);
       removeFolder();
     },
     async kill() {
       process.kill(child.pid, "SIGKILL");
       await child.ended;
+      search("");
     },
   };
 }

@@ -106,7 +106,7 @@ inherits                | ok         scope      scope      tenant     tenant    
 inherits, no list       | scope      scope      scope      tenant     tenant     tenant     owner      owner      owner      ok
 tenant acme             | scope      scope      scope      ok         tenant     tenant     owner      owner      owner      ok
 owner project/p1        | scope      scope      scope      tenant     tenant     tenant     ok         owner      owner      ok
-acme, p1, GET, path /t  | path       path       path       ok         tenant     tenant     path       owner      owner      path
+acme, p1, GET, path /t  | path       path       path       ok         tenant     tenant     owner      owner      owner      path
 signed                  | ok         scope      scope      tenant     tenant     tenant     owner      owner      owner      ok
 signed, revoked         | revoked    revoked    revoked    revoked    revoked    revoked    revoked    revoked    revoked    revoked
 (unknown)               | unknown    unknown    unknown    unknown    unknown    unknown    unknown    unknown    unknown    unknown

@@ -11,6 +11,7 @@ import type { ClientAnswer, Send } from "../e2e/support/client.ts";
 import { sendHttp1, sendHttp2 } from "../e2e/support/client.ts";
 import { type Gateway, startGateway } from "../e2e/support/gateway.ts";
 import { digestOf } from "../store/support/keys.ts";
+import { adminCall } from "../support/admin-call.ts";
 import { AUTHORIZATION, createCheckClient } from "../support/check-client.ts";
 import { describeRequest } from "../support/check-request.ts";
 import { portsOf } from "../support/sample-check.ts";
@@ -41,7 +42,14 @@ const ENVOYS = {
 const ENVOY_NAMES = Object.keys(ENVOYS) as (keyof typeof ENVOYS)[];
 
 /** Every way in which a request can be put to Keyward. */
-export const TRANSPORT_NAMES = ["decide", "check(bytes)", "the gRPC socket", ...ENVOY_NAMES] as const;
+export const TRANSPORT_NAMES = [
+  "decide",
+  "check(bytes)",
+  "the gRPC socket",
+  "ExplainCheck",
+  "VerifyKey",
+  ...ENVOY_NAMES,
+] as const;
 
 export type TransportName = (typeof TRANSPORT_NAMES)[number];
 
@@ -66,6 +74,8 @@ export async function openTransports(): Promise<Transports> {
       "the gRPC socket": async (request) => {
         return answerIn(await client.call(`/${AUTHORIZATION}/Check`, bytesOf(request)));
       },
+      ExplainCheck: (request) => explained(gateway.keyward.adminSocket, request),
+      VerifyKey: (request, secret) => verified(gateway.keyward.adminSocket, request, secret),
       ...envoys,
     };
     return {
@@ -118,6 +128,48 @@ async function openEnvoys(gateway: Gateway): Promise<Readonly<Record<keyof typeo
   };
   const transports = ENVOY_NAMES.map((name) => [name, through(name)] as const);
   return Object.fromEntries(transports) as Record<keyof typeof ENVOYS, Transport>;
+}
+
+/** Whether ExplainCheck can be asked about a request: it presents nothing, or a bearer token. */
+export function isExplainable({ headers, path }: TableRequest): boolean {
+  return headers.length < 2 && headers.every(isBearer) && !path.includes("api_key=");
+}
+
+function isBearer([name, value]: TableRequest["headers"][number]): boolean {
+  return name === "authorization" && value.startsWith("Bearer ");
+}
+
+async function explained(socket: string, { method, path, headers, from: ip }: TableRequest): Promise<Answer> {
+  const key = headers[0]?.[1].slice("Bearer ".length) ?? "";
+  const contextExtensions = path.startsWith(BROKEN.prefix) ? BROKEN.extensions : {};
+  const question = { key, presented: key !== "", method, path, host: HOST, ip, contextExtensions };
+  const answer = await adminCall<KeyAnswer & { steps: { state: string }[] }>(
+    socket,
+    "KeyService/ExplainCheck",
+    question,
+  );
+  const isRefused = answer.steps.some(({ state }) => state === "CHECK_STEP_STATE_FAILED");
+  if (isRefused === (answer.allowed ?? false)) throw new Error(`the steps say otherwise than ${answer.reason}`);
+  return toldBy(answer);
+}
+
+async function verified(socket: string, { method, path, from: ip }: TableRequest, key: string): Promise<Answer> {
+  const answer = await adminCall<KeyAnswer>(socket, "KeyService/VerifyKey", { key, method, path, host: HOST, ip });
+  if ((answer.valid ?? false) !== (answer.reason === "allowed"))
+    throw new Error(`${answer.reason} is not ${answer.valid}`);
+  return toldBy(answer);
+}
+
+interface KeyAnswer {
+  readonly allowed?: boolean;
+  readonly valid?: boolean;
+  readonly reason: string;
+  readonly httpStatus: number;
+  readonly key?: { readonly id: string };
+}
+
+function toldBy({ reason, httpStatus: status, key }: KeyAnswer): Answer {
+  return { reason, status, keyId: reason === "allowed" ? key?.id : undefined };
 }
 
 function bytesOf({ from, ...request }: TableRequest): Uint8Array {

@@ -35,8 +35,8 @@ export function expiryProblem(expiry: Expiry, { nowMs, maxLifetimeMs }: RuleCont
 }
 
 /** A life that ends no later than the longest there may be. */
-export function tooLong(endMs: number, nowMs: number, maxLifetimeMs: number | undefined): string | undefined {
-  return maxLifetimeMs !== undefined && endMs - nowMs > maxLifetimeMs ? mustEndWithin(maxLifetimeMs) : undefined;
+export function tooLong(endMs: number, startMs: number, maxLifetimeMs: number | undefined): string | undefined {
+  return maxLifetimeMs !== undefined && endMs - startMs > maxLifetimeMs ? mustEndWithin(maxLifetimeMs) : undefined;
 }
 
 /** A life without end, where there is no longest one. */

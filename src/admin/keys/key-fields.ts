@@ -8,6 +8,7 @@ import type { StoredKey } from "../../store/key-row.ts";
 import type { KeyFields, NewKey } from "../../store/keys.ts";
 import { invalidArgument } from "../errors.ts";
 import { expiryMs, inWholeSeconds } from "./expiry.ts";
+import { tooLong } from "./expiry-rules.ts";
 
 /** A key to be made, before it has a secret. */
 export type NewKeyFields = Omit<NewKey, "id" | "digest" | "start">;
@@ -45,8 +46,11 @@ export function newKeyFields(
   };
 }
 
-/** What a key is to be after an update. Throws INVALID_ARGUMENT where it would end before it begins. */
-export function updatedFields(key: StoredKey, request: UpdateKeyRequest): KeyFields {
+/**
+ * What a key is to be after an update. Throws INVALID_ARGUMENT where it would end before it begins, or live longer than
+ * `maxLifetimeMs`: counted from when it was made, or one update after the other would let it live for ever.
+ */
+export function updatedFields(key: StoredKey, request: UpdateKeyRequest, maxLifetimeMs: number | undefined): KeyFields {
   const named = new Set(request.updateMask?.paths);
   const asked: KeyFields = {
     name: request.name,
@@ -75,6 +79,8 @@ export function updatedFields(key: StoredKey, request: UpdateKeyRequest): KeyFie
     rateLimit: pick("rate_limit", "rateLimit"),
   };
   refuseEndBeforeStart(fields);
+  const problem = named.has("expires_at") && tooLong(fields.expiresAtMs ?? 0, key.createdAtMs, maxLifetimeMs);
+  if (problem) throw invalidArgument([{ field: "expires_at", description: `${problem}, counted from its creation` }]);
   return fields;
 }
 
@@ -113,6 +119,7 @@ const UNWRITTEN: StoredKey = {
   networks: undefined,
   rateLimit: undefined,
   alg: undefined,
+  source: undefined,
   signed: false,
   notBeforeMs: undefined,
   expiresAtMs: undefined,
@@ -128,6 +135,8 @@ const UNWRITTEN: StoredKey = {
   revokedAtMs: undefined,
   revokedBy: undefined,
   revokeReason: undefined,
+  quietAfterMs: undefined,
+  usage: undefined,
   revision: 0,
 };
 

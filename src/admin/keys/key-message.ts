@@ -1,9 +1,17 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type Key, KeyFormat, KeySchema, KeyState, type RateLimitSchema } from "../../gen/keyward/admin/v1/key_pb.ts";
+import {
+  type Key,
+  KeyFormat,
+  KeySchema,
+  KeyState,
+  type RateLimitSchema,
+  type SightingSchema,
+} from "../../gen/keyward/admin/v1/key_pb.ts";
 import type { RateLimit } from "../../key/record.ts";
 import { stateOf } from "../../key/state.ts";
 import type { StoredKey } from "../../store/key-row.ts";
+import type { Sighting } from "../../usage/batch.ts";
 import { etagOf } from "../etag.ts";
 
 const STATES = {
@@ -47,11 +55,21 @@ export function keyMessage(key: StoredKey, nowMs: number): Key {
     ...(key.rateLimit && { rateLimit: rateLimitMessage(key.rateLimit) }),
     format: key.alg === undefined ? KeyFormat.OPAQUE : KeyFormat.JWT,
     alg: key.alg ?? "",
+    ...optionalTime("lastUsedAt", key.usage?.lastAtMs),
+    lastUsedIp: key.usage?.lastIp ?? "",
+    useCount: BigInt(key.usage?.count ?? 0),
+    ...(key.quietAfterMs !== undefined && { untilQuiet: durationFromMs(key.quietAfterMs) }),
+    source: key.source ?? "",
   });
 }
 
 function rateLimitMessage({ requests, windowMs }: RateLimit): MessageInitShape<typeof RateLimitSchema> {
   return { requests, window: durationFromMs(windowMs) };
+}
+
+/** From where, or by what, a key was used, as the API shows it. */
+export function sightingMessage({ value, firstMs, lastMs }: Sighting): MessageInitShape<typeof SightingSchema> {
+  return { value, firstSeenAt: timestampFromMs(firstMs), lastSeenAt: timestampFromMs(lastMs) };
 }
 
 /** A message field of a time that may be absent. */

@@ -6,6 +6,7 @@ import {
   DisableKeyRequestSchema,
   EnableKeyRequestSchema,
   GetKeyRequestSchema,
+  ImportKeysRequestSchema,
   ListKeysRequestSchema,
   RevokeKeyRequestSchema,
   RotateKeyRequestSchema,
@@ -32,8 +33,9 @@ import {
   tenantName,
 } from "../rules/value-rules.ts";
 import { expiryMs } from "./expiry.ts";
-import { endless, expiryProblem, pointInTime, tooLong } from "./expiry-rules.ts";
+import { endless, expiryProblem, pointInTime } from "./expiry-rules.ts";
 import { parseKeyFilter } from "./key-filter.ts";
+import { graceSeconds } from "./successor.ts";
 
 const MAX_NOTE_LENGTH = 2_000;
 const MAX_REASON_LENGTH = 500;
@@ -111,18 +113,28 @@ const updateKey: Rules<UpdateKeyRequest> = {
     inheritScopes: (inherit, request) =>
       request.updateMask?.paths.includes("scopes") ? keyFields.inheritScopes(inherit, request) : undefined,
   }),
-  expiresAt: (expiresAt, { updateMask }, { nowMs, maxLifetimeMs }) => {
+  expiresAt: (expiresAt, { updateMask }, { maxLifetimeMs }) => {
     if (!updateMask?.paths.includes("expires_at")) return undefined;
     if (expiresAt === undefined) return endless(maxLifetimeMs);
-    return pointInTime(expiresAt) ?? tooLong(timestampMs(expiresAt), nowMs, maxLifetimeMs);
+    return pointInTime(expiresAt);
   },
 };
+
+/** 1,000 usual keys are some 200 KB, well within a request. */
+const MAX_IMPORTED_KEYS = 1_000;
 
 /** The bounds of KeyService. */
 export const KEY_RULES = [
   rulesOf(CreateKeyRequestSchema, createKey),
   rulesOf(UpdateKeyRequestSchema, updateKey),
   rulesOf(GetKeyRequestSchema, { key: keyName }),
+  rulesOf(ImportKeysRequestSchema, {
+    source: (source) => required(source) ?? matches(source, /^[a-z0-9-]{1,32}$/, '1 to 32 of a-z, 0-9 and "-"'),
+    // What is wrong with one of them is told by its line (import-keys.ts).
+    keys: { list: (keys) => fewerThan(keys, MAX_IMPORTED_KEYS), each: () => undefined },
+    validateOnly: (validateOnly, { commit }) =>
+      validateOnly && !commit ? "needs commit: keys that only wait are judged anyway" : undefined,
+  }),
   rulesOf(DisableKeyRequestSchema, { key: keyName }),
   rulesOf(EnableKeyRequestSchema, { key: keyName }),
   rulesOf(ListKeysRequestSchema, {
@@ -136,6 +148,8 @@ export const KEY_RULES = [
   rulesOf(RotateKeyRequestSchema, {
     key: keyName,
     grace: (grace) => (grace === undefined ? undefined : wholeSeconds(grace, 0, MAX_GRACE_SECONDS)),
+    untilQuiet: (untilQuiet, request) =>
+      untilQuiet && wholeSeconds(untilQuiet, 1, Math.min(Number(graceSeconds(request)), MAX_GRACE_SECONDS)),
     expiry: (expiry, _, context) => (expiry.case === undefined ? undefined : expiryProblem(expiry, context)),
     requestId,
   }),

@@ -1,3 +1,4 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ServiceImpl } from "@connectrpc/connect";
 import type { Settings } from "../../config/settings.ts";
 import {
@@ -9,7 +10,7 @@ import { DEFAULT_PREFIX } from "../../key/secret.ts";
 import { stateOf } from "../../key/state.ts";
 import type { Board } from "../../serve/board.ts";
 import type { StoredKey } from "../../store/key-row.ts";
-import { type KeyFilter, NO_GRACE } from "../../store/keys.ts";
+import { NO_GRACE } from "../../store/keys.ts";
 import { prefixOf } from "../../store/start.ts";
 import type { Store } from "../../store/store.ts";
 import { type Caller, callerOf } from "../caller.ts";
@@ -22,16 +23,17 @@ import { pageOf } from "../page.ts";
 import { findEarlier, markOf } from "../request-id.ts";
 import type { TokenSigner } from "../signing/token-signer.ts";
 import { tenantMeant } from "../tenancy.ts";
+import { importKeys } from "./import-keys.ts";
 import { issue } from "./issue.ts";
 import { type NewKeyFields, newKeyFields, previewOf, updatedFields, updatePreviewOf } from "./key-fields.ts";
-import { parseKeyFilter } from "./key-filter.ts";
-import { keyMessage } from "./key-message.ts";
+import { type ParsedKeyFilter, parseKeyFilter } from "./key-filter.ts";
+import { keyMessage, sightingMessage } from "./key-message.ts";
 import { graceEnd, successorFields } from "./successor.ts";
 
 /**
  * Makes, shows, changes and ends keys. Requests have passed the rules and callers their scope before they come here.
  * `keyLifetime.defaultMs` is the life of a key for which nothing is said; undefined: without end. `tenants` says what the
- * keys of each begin with.
+ * keys of each begin with, `definedScopes` which scopes there are (none: any).
  */
 export function createKeyService(
   store: Store,
@@ -40,7 +42,8 @@ export function createKeyService(
   keyLifetime: Settings["keyLifetime"],
   tenants: Settings["tenants"],
   signer: TokenSigner,
-): ServiceImpl<typeof KeyService> {
+  definedScopes: readonly string[],
+): Omit<ServiceImpl<typeof KeyService>, "explainCheck" | "verifyKey" | "getDecision"> {
   const finder: Finder<StoredKey> = {
     byId: store.keyById,
     byDigest: store.keyByDigest,
@@ -80,7 +83,13 @@ export function createKeyService(
     },
 
     getKey({ key }, context) {
-      return { key: keyMessage(findNamed(key, finder, callerOf(context)), Date.now()) };
+      const found = findNamed(key, finder, callerOf(context));
+      const { networks, userAgents } = store.sightingsOf(found.id);
+      return {
+        key: keyMessage(found, Date.now()),
+        networks: networks.map(sightingMessage),
+        userAgents: userAgents.map(sightingMessage),
+      };
     },
 
     listKeys(request, context) {
@@ -109,7 +118,7 @@ export function createKeyService(
       const found = findNamed(request.key, finder, caller);
       refuseUnless(stateOf(found, nowMs) !== "revoked", "a revoked key cannot be changed");
       refuseStale("key", request.etag, found);
-      const fields = updatedFields(found, request);
+      const fields = updatedFields(found, request, keyLifetime.maxMs);
       if (!found.inheritsScopes) refuseEmptyInheritance({ ...found, ...fields });
       judge({ ...found, ...fields }, caller);
       if (request.validateOnly) return { key: keyMessage(updatePreviewOf(found, fields), nowMs) };
@@ -134,18 +143,30 @@ export function createKeyService(
       const fields = successorFields(old, request, keyLifetime.maxMs, nowMs);
       judge(fields, caller);
       const graceEndsAtMs = graceEnd(old, request, nowMs);
+      const quietAfterMs = request.untilQuiet && durationMs(request.untilQuiet);
+      if (quietAfterMs !== undefined && board.serving.length === 0) throw unseen();
       if (request.validateOnly) {
         signer.judge(fields, nowMs);
         const revocation = { revoked: true, revokedAtMs: nowMs, revokedBy: caller.name, revokeReason: NO_GRACE };
-        const rotated = keyMessage({ ...old, graceEndsAtMs, ...(graceEndsAtMs <= nowMs && revocation) }, nowMs);
+        const rotated = keyMessage(
+          { ...old, graceEndsAtMs, quietAfterMs, ...(graceEndsAtMs <= nowMs && revocation) },
+          nowMs,
+        );
         return { key: keyMessage({ ...previewOf(fields, caller, nowMs), predecessor: old.id }, nowMs), rotated };
       }
-      const { key, secret } = await issue(fields, prefixOf(old.start), signer, caller, nowMs, (identity) => {
+      const { key, secret } = await issue(fields, prefixFor(old), signer, caller, nowMs, (identity) => {
         const successor = { ...identity, ...fields };
-        const made = () => store.rotateKey(old.id, successor, graceEndsAtMs, caller, nowMs, old.revision, mark);
+        const made = () =>
+          store.rotateKey(old.id, successor, graceEndsAtMs, caller, nowMs, old.revision, mark, quietAfterMs);
         return earlier() ?? made() ?? overtaken(old.id);
       });
       return { ...(await both(key)), secret };
+    },
+
+    importKeys(request, context) {
+      const { defaultMs: defaultLifetimeMs, maxMs: maxLifetimeMs } = keyLifetime;
+      const rules = { definedScopes, maxLifetimeMs, defaultLifetimeMs, judge };
+      return importKeys(request, callerOf(context), store, board, rules);
     },
 
     async disableKey({ key: name }, context) {
@@ -174,6 +195,11 @@ export function createKeyService(
     return store.ownerOf({ tenant, name: owner })?.scopes;
   }
 
+  /** The start of a key that was imported tells of no prefix of ours. */
+  function prefixFor({ source, start, tenant }: StoredKey): string {
+    return source === undefined ? prefixOf(start) : prefixIn(tenant);
+  }
+
   function prefixIn(tenant: string | undefined): string {
     return (tenant === undefined ? undefined : tenants.get(tenant)?.prefix) ?? DEFAULT_PREFIX;
   }
@@ -199,12 +225,18 @@ function gone(): never {
   throw apiError(Code.NotFound, "KEY_NOT_FOUND", "no key answers to that name");
 }
 
+/** Where nobody counts, every key would seem to be unused. */
+function unseen() {
+  const message = "this process serves no checks (--mode admin), so it does not know when a key was last used";
+  return apiError(Code.FailedPrecondition, "USAGE_UNKNOWN", message);
+}
+
 function refuseUnless(condition: boolean, message: string): void {
   if (!condition) throw apiError(Code.FailedPrecondition, "KEY_STATE", message);
 }
 
 /** What a filter narrows the list to, and in any case to what the caller sees. */
-function narrowing(filter: string, caller: Caller): Pick<KeyFilter, "owner" | "tenant" | "state"> {
+function narrowing(filter: string, caller: Caller): ParsedKeyFilter {
   const parsed = parseKeyFilter(filter);
   if (typeof parsed === "string") throw invalidArgument([{ field: "filter", description: parsed }]);
   return caller.tenant === undefined ? parsed : { ...parsed, tenant: tenantMeant(parsed.tenant ?? "", caller) };

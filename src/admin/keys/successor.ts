@@ -8,6 +8,9 @@ import type { NewKeyFields } from "./key-fields.ts";
 /** Time enough to hand out a new secret, short enough that nobody forgets. */
 const DEFAULT_GRACE_SECONDS = 24n * 60n * 60n;
 
+/** For a key that ends once it is quiet: what runs once a month has run by then. */
+const LONGEST_WAIT_SECONDS = 30n * 24n * 60n * 60n;
+
 /**
  * What the successor of a key is: all that the key is. Its life ends with that of the key unless the request says
  * otherwise, and in any case within the longest life that the configuration allows. Throws FAILED_PRECONDITION where it
@@ -39,8 +42,13 @@ function unfit(message: string) {
   return apiError(Code.FailedPrecondition, "KEY_STATE", message);
 }
 
+/** How long a key goes on opening beside its successor, at the most. */
+export function graceSeconds({ grace, untilQuiet }: Pick<RotateKeyRequest, "grace" | "untilQuiet">): bigint {
+  return grace?.seconds ?? (untilQuiet === undefined ? DEFAULT_GRACE_SECONDS : LONGEST_WAIT_SECONDS);
+}
+
 /** Until when a key goes on opening beside its successor: never past its own end. */
-export function graceEnd(key: StoredKey, { grace }: RotateKeyRequest, nowMs: number): number {
-  const graceMs = Number(grace?.seconds ?? DEFAULT_GRACE_SECONDS) * 1000;
+export function graceEnd(key: StoredKey, request: RotateKeyRequest, nowMs: number): number {
+  const graceMs = Number(graceSeconds(request)) * 1000;
   return Math.min(nowMs + graceMs, key.expiresAtMs ?? Number.POSITIVE_INFINITY);
 }

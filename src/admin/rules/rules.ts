@@ -5,7 +5,9 @@ import {
 } from "../../gen/keyward/admin/v1/admin_key_service_pb.ts";
 import { RotateSigningKeyRequestSchema } from "../../gen/keyward/admin/v1/system_service_pb.ts";
 import { ADMIN_SCOPES, isAdminScope } from "../admin-scope.ts";
+import { AUDIT_RULES } from "../audit/audit-rules.ts";
 import type { FieldViolation } from "../errors.ts";
+import { CHECK_RULES } from "../explain/check-rules.ts";
 import { KEY_RULES } from "../keys/key-rules.ts";
 import { OWNER_RULES } from "../owners/owner-rules.ts";
 import { type AnyRule, type Problem, type Rules, rulesOf } from "./rule.ts";
@@ -15,7 +17,9 @@ import { adminKeyName, isPasted, name, required, signingAlg, tenantName } from "
 /** Every bound that the proto comments state, by message. What is not here has none. */
 const RULES: ReadonlyMap<string, Rules<never>> = new Map([
   ...KEY_RULES,
+  ...CHECK_RULES,
   ...OWNER_RULES,
+  ...AUDIT_RULES,
   rulesOf(CreateAdminKeyRequestSchema, {
     name: (text) => required(text) ?? name(text),
     scopes: {
@@ -36,7 +40,9 @@ export function violationsIn(schema: DescMessage, request: object, context: Rule
     violations.push(...problems.map(({ part, problem: description }) => ({ field: field + part, description })));
   };
   const values = request as Readonly<Record<string, unknown>>;
-  const pasted = Object.keys(values).filter((field) => field !== "key" && isPasted(values[field]));
+  const pasted = Object.keys(values).filter(
+    (field) => field !== "key" && !isMessageList(schema, field) && isPasted(values[field]),
+  );
   for (const field of pasted) {
     report(protoName(schema, field, values[field]), "holds a whole key, which would be stored in the clear");
   }
@@ -48,13 +54,24 @@ export function violationsIn(schema: DescMessage, request: object, context: Rule
     if (typeof rule === "function") {
       report(name, rule(value, request, context));
     } else {
-      report(name, rule.list(value, request, context));
-      for (const [index, item] of (value as unknown[]).entries()) {
+      const problem = rule.list(value, request, context);
+      report(name, problem);
+      // Too many are refused unseen, and one that stands twice is seen once: looking at ten thousand takes minutes.
+      const seen = new Set<unknown>();
+      for (const [index, item] of problem === undefined ? (value as unknown[]).entries() : []) {
+        if (seen.has(item)) continue;
+        seen.add(item);
         report(`${name}[${index}]`, rule.each(item, request, context));
       }
     }
   }
   return violations;
+}
+
+/** Records in a request: each is judged as the request is that it stands for. */
+function isMessageList(schema: DescMessage, localName: string): boolean {
+  const field = schema.fields.find((known) => known.localName === localName);
+  return field?.fieldKind === "list" && field.listKind === "message";
 }
 
 /** A field as the proto writes it; of a oneof, the member that is set. */

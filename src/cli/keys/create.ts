@@ -5,7 +5,7 @@ import { SIGNING_ALGS } from "../../key/signing-alg.ts";
 import { addCommonFlags, type CommonFlags } from "../common-flags.ts";
 import { facts, printMessage, tell } from "../output.ts";
 import { expiry, list, pairs, rateLimit, repeated, time } from "../values.ts";
-import { type FieldFlags, keyClient, keyFacts } from "./show.ts";
+import { type FieldFlags, keyClient, keyFacts, tellShownBefore } from "./show.ts";
 
 interface CreateFlags extends CommonFlags, FieldFlags {
   readonly name: string;
@@ -90,7 +90,7 @@ export function createCommand(): Command {
       table: facts([["secret", answer.secret], ...keyFacts(answer.key)]),
     });
     if (flags.validateOnly) tell("The request is valid; nothing was created.");
-    else if (answer.secret === "") tell("This request was made before; its secret was shown then.");
+    else if (answer.secret === "") tellShownBefore(flags);
     else if (!flags.quiet) tell(`The secret is shown this once; only its SHA-256 is stored.${limitsOf(answer.key)}`);
     if (answer.warning !== "") tell(`warning: ${answer.warning}`);
   });

@@ -5,12 +5,14 @@ import { addCommonFlags, type CommonFlags } from "../common-flags.ts";
 import { UsageError } from "../exit.ts";
 import { printMessage, tell } from "../output.ts";
 import { everyPage } from "../pages.ts";
+import { duration } from "../values.ts";
 import { keyClient, keyTable } from "./show.ts";
 
 interface ListFlags extends CommonFlags {
   readonly owner?: string;
   readonly tenant?: string;
   readonly state?: string;
+  readonly unusedFor?: string;
 }
 
 /** `keyward keys list`. */
@@ -19,11 +21,18 @@ export function listCommand(): Command {
     .description("list keys in the order in which they were made")
     .option("--owner <owner>", "only those of this owner")
     .option("--tenant <tenant>", "only those of this tenant")
-    .option("--state <state>", "only those that are active, disabled, expired, revoked or rotated");
+    .option("--state <state>", "only those that are active, disabled, expired, revoked or rotated")
+    .option("--unused-for <duration>", "only those not used for so long, such as 90d, or never and made before that")
+    .addHelpText("after", "\nExample:\n  keyward keys list --state active --unused-for 90d");
   return addCommonFlags(command, "the ids").action(async (flags: ListFlags) => {
-    const filter = (["owner", "tenant", "state"] as const)
-      .flatMap((field) => (flags[field] === undefined ? [] : [comparison(field, flags[field])]))
-      .join(" AND ");
+    const { unusedFor, ...named } = flags;
+    const filter = [
+      ...(["owner", "tenant", "state"] as const).flatMap((field) => {
+        const value = named[field];
+        return value === undefined ? [] : [comparison(field, value)];
+      }),
+      ...(unusedFor === undefined ? [] : [`unused_for = ${duration("--unused-for", unusedFor)}`]),
+    ].join(" AND ");
     const client = keyClient(flags);
     const pages = await everyPage((page) => client.listKeys({ filter, ...page }));
     const keys = pages.flatMap((page) => page.keys);

@@ -1,10 +1,11 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { formatDuration } from "../../config/duration.ts";
-import { type Key, KeyStateSchema } from "../../gen/keyward/admin/v1/key_pb.ts";
-import { KeyService } from "../../gen/keyward/admin/v1/key_service_pb.ts";
+import { type Key, KeyState, KeyStateSchema, type Sighting } from "../../gen/keyward/admin/v1/key_pb.ts";
+import { type GetKeyResponse, KeyService } from "../../gen/keyward/admin/v1/key_service_pb.ts";
 import { type ConnectionFlags, connectAdmin } from "../admin-connection.ts";
-import { columns } from "../output.ts";
+import { EXIT_FAILURE } from "../exit.ts";
+import { columns, type OutputFlags, tell } from "../output.ts";
 import { shownTime } from "../values.ts";
 
 /** The flags of what an administrator says of a key, in `create` as in `update`. */
@@ -39,6 +40,7 @@ export function keyFacts(key: Key | undefined): [string, string][] {
     ["owner", key.owner],
     ["tenant", key.tenant],
     ["state", shownState(key)],
+    ["source", key.source],
     ["format", key.alg === "" ? "" : `signed token (JWT, ${key.alg})`],
     ["scopes", shownScopes(key)],
     ["paths", key.paths.join(" ")],
@@ -51,7 +53,8 @@ export function keyFacts(key: Key | undefined): [string, string][] {
     ["metadata", shownMetadata(key)],
     ["created", `${shownTime(key.createdAt)} by ${key.createdBy}`],
     ["disabled", shownTime(key.disabledAt)],
-    ["opens until", shownTime(key.graceEndsAt)],
+    ["opens until", key.state === KeyState.ROTATED ? shownTime(key.graceEndsAt) : ""],
+    ["or until quiet", key.untilQuiet === undefined ? "" : `for ${formatDuration(durationMs(key.untilQuiet))}`],
     ["successor", key.successor],
     ["predecessor", key.predecessor],
     ["revoked", key.revokedAt === undefined ? "" : `${shownTime(key.revokedAt)} by ${key.revokedBy}`],
@@ -60,15 +63,39 @@ export function keyFacts(key: Key | undefined): [string, string][] {
   ];
 }
 
+function shownLastUse({ lastUsedAt, lastUsedIp }: Key): string {
+  if (lastUsedAt === undefined) return "never";
+  return lastUsedIp === "" ? shownTime(lastUsedAt) : `${shownTime(lastUsedAt)} from ${lastUsedIp}`;
+}
+
+/** What there is to say of how it was used, for `facts`. */
+export function usageFacts({ key, networks, userAgents }: GetKeyResponse): [string, string][] {
+  if (key === undefined) return [];
+  return [
+    ["last used", shownLastUse(key)],
+    ["uses", key.useCount === 0n ? "" : String(key.useCount)],
+    ["networks", shownSightings(networks)],
+    ["user agents", shownSightings(userAgents)],
+  ];
+}
+
+/** One line each. */
+function shownSightings(sightings: readonly Sighting[]): string {
+  return sightings
+    .map(({ value, firstSeenAt, lastSeenAt }) => `${value} (${shownTime(firstSeenAt)} to ${shownTime(lastSeenAt)})`)
+    .join("\n");
+}
+
 /** Keys as a table. */
 export function keyTable(keys: readonly Key[]): string {
-  const head = ["ID", "START", "NAME", "OWNER", "TENANT", "STATE", "CREATED", "EXPIRES", "SCOPES", "NOTE"];
+  const head = ["ID", "START", "NAME", "OWNER", "TENANT", "STATE", "CREATED", "EXPIRES", "LAST USED", "SCOPES", "NOTE"];
   return columns(head, keys.map(keyRow));
 }
 
 function keyRow(key: Key): string[] {
   const { id, start, name, owner, tenant, note } = key;
-  const times = [shownTime(key.createdAt), shownExpiry(key)];
+  const lastUsed = key.lastUsedAt === undefined ? "never" : shownTime(key.lastUsedAt);
+  const times = [shownTime(key.createdAt), shownExpiry(key), lastUsed];
   return [id, start, name, owner, tenant, shownState(key), ...times, shownScopes(key), firstLine(note)];
 }
 
@@ -104,4 +131,10 @@ function firstLine(note: string): string {
   return line.length === note.length && line.length <= MAX_NOTE_LENGTH
     ? line
     : `${line.slice(0, MAX_NOTE_LENGTH - 1)}…`;
+}
+
+/** Tells why there is no secret. Who asked for nothing else must not take the empty answer for one. */
+export function tellShownBefore({ quiet }: OutputFlags): void {
+  tell("This request was made before; its secret was shown then.");
+  if (quiet) process.exitCode = EXIT_FAILURE;
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
 import { tokenOf } from "../../support/sample-keys.ts";
 import {
@@ -19,6 +20,9 @@ const ROTATE = "KeyService/RotateKey";
 const REVOKE = "KeyService/RevokeKey";
 const DISABLE = "KeyService/DisableKey";
 const ENABLE = "KeyService/EnableKey";
+const EXPLAIN = "KeyService/ExplainCheck";
+const VERIFY = "KeyService/VerifyKey";
+const IMPORT = "KeyService/ImportKeys";
 
 /** What is asked of a key that somebody names. */
 const OF_A_KEY: Readonly<Record<string, (names: Names) => object>> = {
@@ -44,6 +48,16 @@ const NAMED: Attack[] = Object.entries(OF_A_KEY).flatMap(([method, more]) =>
       };
     }),
   ),
+);
+
+/** What would come of a request with a key that is named, and not presented. */
+const EXPLAINING: Omit<Attack, "method">[] = FOREIGNERS.flatMap((whose) =>
+  NAMES.filter((name) => name !== "secret").map((name) => ({
+    title: `of a key of ${whose}, by its ${name}`,
+    body: ({ keys }) => ({ key: keys[whose][name], method: "GET", path: "/" }),
+    twin: ({ keys }) => ({ key: keys.nobody[name], method: "GET", path: "/" }),
+    refused: KEY_NOT_FOUND,
+  })),
 );
 
 /** The same for a key whose secret is a token. */
@@ -81,6 +95,49 @@ const nextPage = async (world: World, caller: keyof World["callers"], filter: st
 };
 
 const MADE_UP_TOKEN = "bWFkZSB1cCwgYnV0IGxvbmcgZW5vdWdoIHRvIGJlIG9uZQ";
+
+/** A request to import keys that nobody has. */
+function imported(...keys: object[]): object {
+  const named = keys.map((key, line) => ({ line, name: "x", sha256: randomBytes(32).toString("base64"), ...key }));
+  return { source: "kong", keys: named, commit: true };
+}
+
+const onLine = (line: number, refused: Extract<Attack["refused"], { code: string }>) => {
+  return { ...refused, message: `line ${line}: ${refused.message}` };
+};
+
+const IMPORTING: Omit<Attack, "method">[] = [
+  {
+    title: "of a key of another tenant, beside one of acme",
+    body: () => imported({}, { tenant: "globex" }),
+    twin: () => imported({}, { tenant: "nobody" }),
+    refused: onLine(1, OTHER_TENANT),
+  },
+  {
+    title: "of a key of another tenant, only to see what would come of it",
+    body: () => ({ ...imported({ tenant: "globex" }), validateOnly: true }),
+    twin: () => ({ ...imported({ tenant: "nobody" }), validateOnly: true }),
+    refused: onLine(0, OTHER_TENANT),
+  },
+  {
+    title: "of a scope beside what is grantable",
+    body: () => imported({ scopes: ["orders:read"] }, { scopes: ["orders:write"] }),
+    refused: onLine(1, beyondGrantable("orders:write")),
+  },
+  {
+    title: "that somebody else has begun",
+    body: async (world) => {
+      const { body } = await world.ask(IMPORT, { ...imported({}), commit: false }, world.callers.globex);
+      return { ...imported({}), importId: (JSON.parse(body) as { importId: string }).importId };
+    },
+    twin: () => ({ ...imported({}), importId: "import_00000000000000000000" }),
+    refused: {
+      code: "not_found",
+      reason: "IMPORT_NOT_FOUND",
+      message: "there is no such import in progress; begin a new one",
+    },
+  },
+];
 
 const CREATING: Omit<Attack, "method">[] = [
   {
@@ -299,10 +356,12 @@ export const KEY_ATTACKS: readonly Attack[] = [
   ...NAMED,
   ...TOKENS,
   ...CREATING.map(of(CREATE)),
+  ...IMPORTING.map(of(IMPORT)),
   ...CHANGING.map(of(UPDATE)),
   ...REPLACING.map(of(ROTATE)),
   ...OPENING.map(of(ENABLE)),
   ...LISTING.map(of(LIST)),
+  ...EXPLAINING.map(of(EXPLAIN)),
 ];
 
 const OWN_SECRET = expect.stringMatching(/^acme_live_/);
@@ -415,6 +474,24 @@ export const KEYS_ALLOWED: readonly Allowed[] = [
     title: "of a key that has what is grantable",
     body: async (world) => disabled(world, (await world.acmeKey()).id),
     answered: { key: { state: "KEY_STATE_ACTIVE" } },
+  },
+  {
+    method: EXPLAIN,
+    title: "of a key of acme",
+    body: ({ ownKey }) => ({ key: ownKey.id, method: "GET", path: "/" }),
+    answered: ({ ownKey: { id } }) => ({ allowed: true, reason: "allowed", key: { id, tenant: "acme" } }),
+  },
+  {
+    method: VERIFY,
+    title: "of a key of acme",
+    body: ({ ownKey }) => ({ key: ownKey.secret }),
+    answered: ({ ownKey: { id } }) => ({ valid: true, reason: "allowed", key: { id, tenant: "acme" } }),
+  },
+  {
+    method: IMPORT,
+    title: "of a key of acme, named or not",
+    body: () => imported({ scopes: ["orders:read"] }, { tenant: "acme" }),
+    answered: { importedCount: 2 },
   },
   {
     method: LIST,

@@ -4,6 +4,7 @@ import { ADMIN_PREFIX, SECRET_RANDOM_BYTES, startOf, writeSecret } from "../../.
 import type { Keyward } from "../../support/keyward.ts";
 import { sendHttp1 } from "./http.ts";
 import type { Served } from "./served.ts";
+import { firstOfStream } from "./stream.ts";
 
 /** The tenant of whoever attacks here; what its admin keys may grant; and what its keys begin with. */
 export const TENANCY_CONFIG = `
@@ -27,6 +28,9 @@ export const NOBODY = "user/nobdy";
 
 /** Whose things are not those of acme. */
 export const FOREIGNERS = ["globex", "none"] as const;
+
+/** Methods that answer with a stream; of that, tests see the first message. */
+const STREAMING = ["AuditService/WatchEvents"];
 
 interface OwnOwner {
   readonly owner: string;
@@ -114,11 +118,15 @@ export async function createWorld({ keyward, post }: Served): Promise<World> {
       return owner;
     },
     async ask(method, body, caller) {
-      const { headers, ...answer } = await sendHttp1(keyward.admin, {
-        path: `/keyward.admin.v1.${method}`,
-        headers: { "content-type": "application/json", authorization: `Bearer ${caller}` },
-        body: JSON.stringify(body),
-      });
+      const path = `/keyward.admin.v1.${method}`;
+      const authorization = `Bearer ${caller}`;
+      const { headers, ...answer } = STREAMING.includes(method)
+        ? await firstOfStream(keyward.admin, path, { authorization }, body)
+        : await sendHttp1(keyward.admin, {
+            path,
+            headers: { "content-type": "application/json", authorization },
+            body: JSON.stringify(body),
+          });
       const { date: _, ...timeless } = headers;
       return { ...answer, headers: timeless };
     },

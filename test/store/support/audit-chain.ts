@@ -7,7 +7,8 @@ export type AuditRow = Readonly<Record<string, string | number | Buffer>>;
 /** The whole trail of a database, the oldest event first. */
 export function auditRows(path: string): AuditRow[] {
   const db = new Database(path, { readonly: true });
-  const rows = db.prepare<[], AuditRow>("SELECT * FROM audit ORDER BY seq").all();
+  const columns = "seq, revision, at_ms, actor, source, action, target, detail, previous_hash, hash";
+  const rows = db.prepare<[], AuditRow>(`SELECT ${columns} FROM audit ORDER BY seq`).all();
   db.close();
   return rows;
 }

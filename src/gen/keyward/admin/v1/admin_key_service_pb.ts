@@ -42,7 +42,7 @@ export type AdminKey = Message<"keyward.admin.v1.AdminKey"> & {
   name: string;
 
   /**
-   * What it may do: keys:read, keys:write, owners:write, admins:write, system:write.
+   * What it may do: keys:read, keys:write, owners:write, audit:read, admins:write, system:write.
    *
    * @generated from field: repeated string scopes = 4;
    */

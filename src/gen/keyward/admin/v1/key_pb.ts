@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file keyward/admin/v1/key.proto.
  */
 export const file_keyward_admin_v1_key: GenFile = /*@__PURE__*/
-  fileDesc("ChprZXl3YXJkL2FkbWluL3YxL2tleS5wcm90bxIQa2V5d2FyZC5hZG1pbi52MSKLBwoDS2V5EgoKAmlkGAEgASgJEg0KBXN0YXJ0GAIgASgJEg4KBnRlbmFudBgDIAEoCRINCgVvd25lchgEIAEoCRIMCgRuYW1lGAUgASgJEgwKBG5vdGUYBiABKAkSDgoGc2NvcGVzGAcgAygJEg0KBXBhdGhzGAggAygJEi4KCm5vdF9iZWZvcmUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXN0YXRlGAsgASgOMhoua2V5d2FyZC5hZG1pbi52MS5LZXlTdGF0ZRIuCgpjcmVhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GA0gASgJEi4KCnVwZGF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJldm9rZWRfYnkYECABKAkSFQoNcmV2b2tlX3JlYXNvbhgRIAEoCRIQCghyZXZpc2lvbhgSIAEoAxIMCgRldGFnGBMgASgJEg8KB21ldGhvZHMYFCADKAkSDQoFY2lkcnMYFSADKAkSLwoLZGlzYWJsZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWdyYWNlX2VuZHNfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXN1Y2Nlc3NvchgYIAEoCRITCgtwcmVkZWNlc3NvchgZIAEoCRIWCg5pbmhlcml0X3Njb3BlcxgaIAEoCBI1CghtZXRhZGF0YRgbIAMoCzIjLmtleXdhcmQuYWRtaW4udjEuS2V5Lk1ldGFkYXRhRW50cnkSLwoKcmF0ZV9saW1pdBgcIAEoCzIbLmtleXdhcmQuYWRtaW4udjEuUmF0ZUxpbWl0EisKBmZvcm1hdBgdIAEoDjIbLmtleXdhcmQuYWRtaW4udjEuS2V5Rm9ybWF0EgsKA2FsZxgeIAEoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSAoJUmF0ZUxpbWl0EhAKCHJlcXVlc3RzGAEgASgFEikKBndpbmRvdxgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbipSCglLZXlGb3JtYXQSGgoWS0VZX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUtFWV9GT1JNQVRfT1BBUVVFEAESEgoOS0VZX0ZPUk1BVF9KV1QQAiqYAQoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQS0VZX1NUQVRFX0FDVElWRRABEhUKEUtFWV9TVEFURV9FWFBJUkVEEAISFQoRS0VZX1NUQVRFX1JFVk9LRUQQAxIWChJLRVlfU1RBVEVfRElTQUJMRUQQBBIVChFLRVlfU1RBVEVfUk9UQVRFRBAFYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChprZXl3YXJkL2FkbWluL3YxL2tleS5wcm90bxIQa2V5d2FyZC5hZG1pbi52MSKmCAoDS2V5EgoKAmlkGAEgASgJEg0KBXN0YXJ0GAIgASgJEg4KBnRlbmFudBgDIAEoCRINCgVvd25lchgEIAEoCRIMCgRuYW1lGAUgASgJEgwKBG5vdGUYBiABKAkSDgoGc2NvcGVzGAcgAygJEg0KBXBhdGhzGAggAygJEi4KCm5vdF9iZWZvcmUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXN0YXRlGAsgASgOMhoua2V5d2FyZC5hZG1pbi52MS5LZXlTdGF0ZRIuCgpjcmVhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GA0gASgJEi4KCnVwZGF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJldm9rZWRfYnkYECABKAkSFQoNcmV2b2tlX3JlYXNvbhgRIAEoCRIQCghyZXZpc2lvbhgSIAEoAxIMCgRldGFnGBMgASgJEg8KB21ldGhvZHMYFCADKAkSDQoFY2lkcnMYFSADKAkSLwoLZGlzYWJsZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWdyYWNlX2VuZHNfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXN1Y2Nlc3NvchgYIAEoCRITCgtwcmVkZWNlc3NvchgZIAEoCRIWCg5pbmhlcml0X3Njb3BlcxgaIAEoCBI1CghtZXRhZGF0YRgbIAMoCzIjLmtleXdhcmQuYWRtaW4udjEuS2V5Lk1ldGFkYXRhRW50cnkSLwoKcmF0ZV9saW1pdBgcIAEoCzIbLmtleXdhcmQuYWRtaW4udjEuUmF0ZUxpbWl0EisKBmZvcm1hdBgdIAEoDjIbLmtleXdhcmQuYWRtaW4udjEuS2V5Rm9ybWF0EgsKA2FsZxgeIAEoCRIwCgxsYXN0X3VzZWRfYXQYHyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGxhc3RfdXNlZF9pcBggIAEoCRIRCgl1c2VfY291bnQYISABKAMSLgoLdW50aWxfcXVpZXQYIiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDgoGc291cmNlGCggASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ+CghTaWdodGluZxINCgV2YWx1ZRgBIAEoCRIxCg1maXJzdF9zZWVuX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3NlZW5fYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkgKCVJhdGVMaW1pdBIQCghyZXF1ZXN0cxgBIAEoBRIpCgZ3aW5kb3cYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qUgoJS2V5Rm9ybWF0EhoKFktFWV9GT1JNQVRfVU5TUEVDSUZJRUQQABIVChFLRVlfRk9STUFUX09QQVFVRRABEhIKDktFWV9GT1JNQVRfSldUEAIqmAEKCEtleVN0YXRlEhkKFUtFWV9TVEFURV9VTlNQRUNJRklFRBAAEhQKEEtFWV9TVEFURV9BQ1RJVkUQARIVChFLRVlfU1RBVEVfRVhQSVJFRBACEhUKEUtFWV9TVEFURV9SRVZPS0VEEAMSFgoSS0VZX1NUQVRFX0RJU0FCTEVEEAQSFQoRS0VZX1NUQVRFX1JPVEFURUQQBWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A key: what it may do, whose it is and how it ended. The secret is not part of it: only its SHA-256 is stored, and
@@ -30,7 +30,8 @@ export type Key = Message<"keyward.admin.v1.Key"> & {
 
   /**
    * The prefix and the first eight characters of the secret, such as "kw_4fGh12Kq", to recognise a key in a list. Of a
-   * signed key "jwt_" and the first eight characters of its signature.
+   * signed key "jwt_" and the first eight characters of its signature. Of an imported key what its source tells, which may be
+   * nothing.
    *
    * @generated from field: string start = 2;
    */
@@ -240,6 +241,42 @@ export type Key = Message<"keyward.admin.v1.Key"> & {
    * @generated from field: string alg = 30;
    */
   alg: string;
+
+  /**
+   * When it was last used: the time of the last request that was allowed. Unset: never. Written down about a second later,
+   * and only by the process that also serves the admin API (--mode all).
+   *
+   * @generated from field: google.protobuf.Timestamp last_used_at = 31;
+   */
+  lastUsedAt?: Timestamp | undefined;
+
+  /**
+   * The client's address in that request. Empty: it was not known.
+   *
+   * @generated from field: string last_used_ip = 32;
+   */
+  lastUsedIp: string;
+
+  /**
+   * How many requests with it were allowed.
+   *
+   * @generated from field: int64 use_count = 33;
+   */
+  useCount: bigint;
+
+  /**
+   * Of a rotated key: it ends before grace_ends_at, revoked, once it has not been used for so long.
+   *
+   * @generated from field: google.protobuf.Duration until_quiet = 34;
+   */
+  untilQuiet?: Duration | undefined;
+
+  /**
+   * Where it was imported from (ImportKeys), such as "kong". Empty: it was made here.
+   *
+   * @generated from field: string source = 40;
+   */
+  source: string;
 };
 
 /**
@@ -248,6 +285,42 @@ export type Key = Message<"keyward.admin.v1.Key"> & {
  */
 export const KeySchema: GenMessage<Key> = /*@__PURE__*/
   messageDesc(file_keyward_admin_v1_key, 0);
+
+/**
+ * From where, or by what, a key was used.
+ *
+ * @generated from message keyward.admin.v1.Sighting
+ */
+export type Sighting = Message<"keyward.admin.v1.Sighting"> & {
+  /**
+   * A network ("203.0.113.0/24", "2001:db8:7::/48"), or the user-agent of a client: at most 200 characters, "?" for what is
+   * not plain ASCII and "…" for what may be a secret.
+   *
+   * @generated from field: string value = 1;
+   */
+  value: string;
+
+  /**
+   * When it was first seen.
+   *
+   * @generated from field: google.protobuf.Timestamp first_seen_at = 2;
+   */
+  firstSeenAt?: Timestamp | undefined;
+
+  /**
+   * When it was last seen.
+   *
+   * @generated from field: google.protobuf.Timestamp last_seen_at = 3;
+   */
+  lastSeenAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message keyward.admin.v1.Sighting.
+ * Use `create(SightingSchema)` to create a new message.
+ */
+export const SightingSchema: GenMessage<Sighting> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key, 1);
 
 /**
  * How often a key may be used: so many requests at once, and then as many as the window brings back (GCRA). One count for
@@ -280,7 +353,7 @@ export type RateLimit = Message<"keyward.admin.v1.RateLimit"> & {
  * Use `create(RateLimitSchema)` to create a new message.
  */
 export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
-  messageDesc(file_keyward_admin_v1_key, 1);
+  messageDesc(file_keyward_admin_v1_key, 2);
 
 /**
  * What a secret looks like.
@@ -341,7 +414,7 @@ export const KeyState = {
   UNSPECIFIED: 0,
 
   /**
-   * Opens what its scopes and paths allow, from not_before on.
+   * Opens what its scopes and paths allow, from not_before on, unless its owner is disabled.
    *
    * @generated from enum value: KEY_STATE_ACTIVE = 1;
    */

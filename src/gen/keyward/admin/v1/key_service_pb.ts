@@ -6,15 +6,21 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Key, KeyFormat, RateLimit } from "./key_pb.ts";
+import type { GetDecisionRequestSchema, GetDecisionResponseSchema } from "./decision_pb.ts";
+import { file_keyward_admin_v1_decision } from "./decision_pb.ts";
+import type { ExplainCheckRequestSchema, ExplainCheckResponseSchema } from "./explain_check_pb.ts";
+import { file_keyward_admin_v1_explain_check } from "./explain_check_pb.ts";
+import type { Key, KeyFormat, RateLimit, Sighting } from "./key_pb.ts";
 import { file_keyward_admin_v1_key } from "./key_pb.ts";
+import type { VerifyKeyRequestSchema, VerifyKeyResponseSchema } from "./verify_key_pb.ts";
+import { file_keyward_admin_v1_verify_key } from "./verify_key_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file keyward/admin/v1/key_service.proto.
  */
 export const file_keyward_admin_v1_key_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJrZXl3YXJkL2FkbWluL3YxL2tleV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIvUEChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgJEg0KBW93bmVyGAMgASgJEgwKBG5vdGUYBCABKAkSDgoGc2NvcGVzGAUgAygJEg0KBXBhdGhzGAYgAygJEi4KCm5vdF9iZWZvcmUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASLwoKZXhwaXJlc19pbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhcKDW5ldmVyX2V4cGlyZXMYDiABKAhIABIPCgdtZXRob2RzGAogAygJEg0KBWNpZHJzGAsgAygJEhIKCnJlcXVlc3RfaWQYDCABKAkSFQoNdmFsaWRhdGVfb25seRgNIAEoCBIWCg5pbmhlcml0X3Njb3BlcxgPIAEoCBJCCghtZXRhZGF0YRgQIAMoCzIwLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdC5NZXRhZGF0YUVudHJ5Ei8KCnJhdGVfbGltaXQYESABKAsyGy5rZXl3YXJkLmFkbWluLnYxLlJhdGVMaW1pdBIOCgZwcmVmaXgYEiABKAkSKwoGZm9ybWF0GBMgASgOMhsua2V5d2FyZC5hZG1pbi52MS5LZXlGb3JtYXQSCwoDYWxnGBQgASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZleHBpcnkifAoRQ3JlYXRlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSDgoGc2VjcmV0GAIgASgJEhUKCGVuZm9yY2VkGAMgASgISACIAQESDwoHd2FybmluZxgEIAEoCUILCglfZW5mb3JjZWQiHAoNR2V0S2V5UmVxdWVzdBILCgNrZXkYASABKAkiNAoOR2V0S2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkiSAoPTGlzdEtleXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJQChBMaXN0S2V5c1Jlc3BvbnNlEiMKBGtleXMYASADKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLwoQUmV2b2tlS2V5UmVxdWVzdBILCgNrZXkYASABKAkSDgoGcmVhc29uGAIgASgJImwKEVJldm9rZUtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5EhUKCGVuZm9yY2VkGAIgASgISACIAQESDwoHd2FybmluZxgDIAEoCUILCglfZW5mb3JjZWQi7gMKEFVwZGF0ZUtleVJlcXVlc3QSCwoDa2V5GAEgASgJEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIMCgRldGFnGAMgASgJEgwKBG5hbWUYBCABKAkSDAoEbm90ZRgFIAEoCRIOCgZzY29wZXMYBiADKAkSDQoFcGF0aHMYByADKAkSDwoHbWV0aG9kcxgIIAMoCRINCgVjaWRycxgJIAMoCRIuCgpub3RfYmVmb3JlGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5pbmhlcml0X3Njb3BlcxgMIAEoCBJCCghtZXRhZGF0YRgNIAMoCzIwLmtleXdhcmQuYWRtaW4udjEuVXBkYXRlS2V5UmVxdWVzdC5NZXRhZGF0YUVudHJ5Ei8KCnJhdGVfbGltaXQYDiABKAsyGy5rZXl3YXJkLmFkbWluLnYxLlJhdGVMaW1pdBIVCg12YWxpZGF0ZV9vbmx5GA8gASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJsChFVcGRhdGVLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgCIAEoCEgAiAEBEg8KB3dhcm5pbmcYAyABKAlCCwoJX2VuZm9yY2VkIvoBChBSb3RhdGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCRIoCgVncmFjZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEi8KCmV4cGlyZXNfaW4YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIXCg1uZXZlcl9leHBpcmVzGAYgASgISAASEgoKcmVxdWVzdF9pZBgFIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAcgASgIQggKBmV4cGlyeSKkAQoRUm90YXRlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSDgoGc2VjcmV0GAIgASgJEiYKB3JvdGF0ZWQYAyABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgEIAEoCEgAiAEBEg8KB3dhcm5pbmcYBSABKAlCCwoJX2VuZm9yY2VkIiAKEURpc2FibGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCSJtChJEaXNhYmxlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSFQoIZW5mb3JjZWQYAiABKAhIAIgBARIPCgd3YXJuaW5nGAMgASgJQgsKCV9lbmZvcmNlZCIfChBFbmFibGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCSJsChFFbmFibGVLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgCIAEoCEgAiAEBEg8KB3dhcm5pbmcYAyABKAlCCwoJX2VuZm9yY2VkMrMFCgpLZXlTZXJ2aWNlElQKCUNyZWF0ZUtleRIiLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2USSwoGR2V0S2V5Eh8ua2V5d2FyZC5hZG1pbi52MS5HZXRLZXlSZXF1ZXN0GiAua2V5d2FyZC5hZG1pbi52MS5HZXRLZXlSZXNwb25zZRJRCghMaXN0S2V5cxIhLmtleXdhcmQuYWRtaW4udjEuTGlzdEtleXNSZXF1ZXN0GiIua2V5d2FyZC5hZG1pbi52MS5MaXN0S2V5c1Jlc3BvbnNlElQKCVJldm9rZUtleRIiLmtleXdhcmQuYWRtaW4udjEuUmV2b2tlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuUmV2b2tlS2V5UmVzcG9uc2USVAoJVXBkYXRlS2V5EiIua2V5d2FyZC5hZG1pbi52MS5VcGRhdGVLZXlSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5VcGRhdGVLZXlSZXNwb25zZRJUCglSb3RhdGVLZXkSIi5rZXl3YXJkLmFkbWluLnYxLlJvdGF0ZUtleVJlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLlJvdGF0ZUtleVJlc3BvbnNlElcKCkRpc2FibGVLZXkSIy5rZXl3YXJkLmFkbWluLnYxLkRpc2FibGVLZXlSZXF1ZXN0GiQua2V5d2FyZC5hZG1pbi52MS5EaXNhYmxlS2V5UmVzcG9uc2USVAoJRW5hYmxlS2V5EiIua2V5d2FyZC5hZG1pbi52MS5FbmFibGVLZXlSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5FbmFibGVLZXlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_keyward_admin_v1_key]);
+  fileDesc("CiJrZXl3YXJkL2FkbWluL3YxL2tleV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIvUEChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgJEg0KBW93bmVyGAMgASgJEgwKBG5vdGUYBCABKAkSDgoGc2NvcGVzGAUgAygJEg0KBXBhdGhzGAYgAygJEi4KCm5vdF9iZWZvcmUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASLwoKZXhwaXJlc19pbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhcKDW5ldmVyX2V4cGlyZXMYDiABKAhIABIPCgdtZXRob2RzGAogAygJEg0KBWNpZHJzGAsgAygJEhIKCnJlcXVlc3RfaWQYDCABKAkSFQoNdmFsaWRhdGVfb25seRgNIAEoCBIWCg5pbmhlcml0X3Njb3BlcxgPIAEoCBJCCghtZXRhZGF0YRgQIAMoCzIwLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdC5NZXRhZGF0YUVudHJ5Ei8KCnJhdGVfbGltaXQYESABKAsyGy5rZXl3YXJkLmFkbWluLnYxLlJhdGVMaW1pdBIOCgZwcmVmaXgYEiABKAkSKwoGZm9ybWF0GBMgASgOMhsua2V5d2FyZC5hZG1pbi52MS5LZXlGb3JtYXQSCwoDYWxnGBQgASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZleHBpcnkifAoRQ3JlYXRlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSDgoGc2VjcmV0GAIgASgJEhUKCGVuZm9yY2VkGAMgASgISACIAQESDwoHd2FybmluZxgEIAEoCUILCglfZW5mb3JjZWQiHAoNR2V0S2V5UmVxdWVzdBILCgNrZXkYASABKAkikwEKDkdldEtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5EiwKCG5ldHdvcmtzGAIgAygLMhoua2V5d2FyZC5hZG1pbi52MS5TaWdodGluZxIvCgt1c2VyX2FnZW50cxgDIAMoCzIaLmtleXdhcmQuYWRtaW4udjEuU2lnaHRpbmciSAoPTGlzdEtleXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJQChBMaXN0S2V5c1Jlc3BvbnNlEiMKBGtleXMYASADKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLwoQUmV2b2tlS2V5UmVxdWVzdBILCgNrZXkYASABKAkSDgoGcmVhc29uGAIgASgJImwKEVJldm9rZUtleVJlc3BvbnNlEiIKA2tleRgBIAEoCzIVLmtleXdhcmQuYWRtaW4udjEuS2V5EhUKCGVuZm9yY2VkGAIgASgISACIAQESDwoHd2FybmluZxgDIAEoCUILCglfZW5mb3JjZWQi7gMKEFVwZGF0ZUtleVJlcXVlc3QSCwoDa2V5GAEgASgJEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIMCgRldGFnGAMgASgJEgwKBG5hbWUYBCABKAkSDAoEbm90ZRgFIAEoCRIOCgZzY29wZXMYBiADKAkSDQoFcGF0aHMYByADKAkSDwoHbWV0aG9kcxgIIAMoCRINCgVjaWRycxgJIAMoCRIuCgpub3RfYmVmb3JlGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5pbmhlcml0X3Njb3BlcxgMIAEoCBJCCghtZXRhZGF0YRgNIAMoCzIwLmtleXdhcmQuYWRtaW4udjEuVXBkYXRlS2V5UmVxdWVzdC5NZXRhZGF0YUVudHJ5Ei8KCnJhdGVfbGltaXQYDiABKAsyGy5rZXl3YXJkLmFkbWluLnYxLlJhdGVMaW1pdBIVCg12YWxpZGF0ZV9vbmx5GA8gASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJsChFVcGRhdGVLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgCIAEoCEgAiAEBEg8KB3dhcm5pbmcYAyABKAlCCwoJX2VuZm9yY2VkIqoCChBSb3RhdGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCRIoCgVncmFjZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEi8KCmV4cGlyZXNfaW4YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIXCg1uZXZlcl9leHBpcmVzGAYgASgISAASEgoKcmVxdWVzdF9pZBgFIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAcgASgIEi4KC3VudGlsX3F1aWV0GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQggKBmV4cGlyeSKkAQoRUm90YXRlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSDgoGc2VjcmV0GAIgASgJEiYKB3JvdGF0ZWQYAyABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgEIAEoCEgAiAEBEg8KB3dhcm5pbmcYBSABKAlCCwoJX2VuZm9yY2VkIiAKEURpc2FibGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCSJtChJEaXNhYmxlS2V5UmVzcG9uc2USIgoDa2V5GAEgASgLMhUua2V5d2FyZC5hZG1pbi52MS5LZXkSFQoIZW5mb3JjZWQYAiABKAhIAIgBARIPCgd3YXJuaW5nGAMgASgJQgsKCV9lbmZvcmNlZCIfChBFbmFibGVLZXlSZXF1ZXN0EgsKA2tleRgBIAEoCSJsChFFbmFibGVLZXlSZXNwb25zZRIiCgNrZXkYASABKAsyFS5rZXl3YXJkLmFkbWluLnYxLktleRIVCghlbmZvcmNlZBgCIAEoCEgAiAEBEg8KB3dhcm5pbmcYAyABKAlCCwoJX2VuZm9yY2VkIooBChFJbXBvcnRLZXlzUmVxdWVzdBIRCglpbXBvcnRfaWQYASABKAkSDgoGc291cmNlGAIgASgJEisKBGtleXMYAyADKAsyHS5rZXl3YXJkLmFkbWluLnYxLkltcG9ydGVkS2V5Eg4KBmNvbW1pdBgEIAEoCBIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIuMDCgtJbXBvcnRlZEtleRIMCgRsaW5lGAEgASgFEhAKBnNoYTI1NhgCIAEoDEgAEhAKBnNoYTUxMhgDIAEoDEgAEg0KBXN0YXJ0GAQgASgJEgwKBG5hbWUYBSABKAkSDgoGdGVuYW50GAYgASgJEg0KBW93bmVyGAcgASgJEgwKBG5vdGUYCCABKAkSDgoGc2NvcGVzGAkgAygJEg0KBXBhdGhzGAogAygJEg8KB21ldGhvZHMYCyADKAkSDQoFY2lkcnMYDCADKAkSLgoKbm90X2JlZm9yZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoKcmF0ZV9saW1pdBgPIAEoCzIbLmtleXdhcmQuYWRtaW4udjEuUmF0ZUxpbWl0Ej0KCG1ldGFkYXRhGBAgAygLMisua2V5d2FyZC5hZG1pbi52MS5JbXBvcnRlZEtleS5NZXRhZGF0YUVudHJ5EhAKCGRpc2FibGVkGBEgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIGCgRoYXNoIroBChJJbXBvcnRLZXlzUmVzcG9uc2USEQoJaW1wb3J0X2lkGAEgASgJEi0KB3JlZnVzZWQYAiADKAsyHC5rZXl3YXJkLmFkbWluLnYxLlJlZnVzZWRLZXkSFQoNcmVmdXNlZF9jb3VudBgDIAEoBRIWCg5pbXBvcnRlZF9jb3VudBgEIAEoBRIVCghlbmZvcmNlZBgFIAEoCEgAiAEBEg8KB3dhcm5pbmcYBiABKAlCCwoJX2VuZm9yY2VkIisKClJlZnVzZWRLZXkSDAoEbGluZRgBIAEoBRIPCgdwcm9ibGVtGAIgASgJMp0ICgpLZXlTZXJ2aWNlElQKCUNyZWF0ZUtleRIiLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2USSwoGR2V0S2V5Eh8ua2V5d2FyZC5hZG1pbi52MS5HZXRLZXlSZXF1ZXN0GiAua2V5d2FyZC5hZG1pbi52MS5HZXRLZXlSZXNwb25zZRJRCghMaXN0S2V5cxIhLmtleXdhcmQuYWRtaW4udjEuTGlzdEtleXNSZXF1ZXN0GiIua2V5d2FyZC5hZG1pbi52MS5MaXN0S2V5c1Jlc3BvbnNlElQKCVJldm9rZUtleRIiLmtleXdhcmQuYWRtaW4udjEuUmV2b2tlS2V5UmVxdWVzdBojLmtleXdhcmQuYWRtaW4udjEuUmV2b2tlS2V5UmVzcG9uc2USVAoJVXBkYXRlS2V5EiIua2V5d2FyZC5hZG1pbi52MS5VcGRhdGVLZXlSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5VcGRhdGVLZXlSZXNwb25zZRJUCglSb3RhdGVLZXkSIi5rZXl3YXJkLmFkbWluLnYxLlJvdGF0ZUtleVJlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLlJvdGF0ZUtleVJlc3BvbnNlElcKCkRpc2FibGVLZXkSIy5rZXl3YXJkLmFkbWluLnYxLkRpc2FibGVLZXlSZXF1ZXN0GiQua2V5d2FyZC5hZG1pbi52MS5EaXNhYmxlS2V5UmVzcG9uc2USVAoJRW5hYmxlS2V5EiIua2V5d2FyZC5hZG1pbi52MS5FbmFibGVLZXlSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5FbmFibGVLZXlSZXNwb25zZRJXCgpJbXBvcnRLZXlzEiMua2V5d2FyZC5hZG1pbi52MS5JbXBvcnRLZXlzUmVxdWVzdBokLmtleXdhcmQuYWRtaW4udjEuSW1wb3J0S2V5c1Jlc3BvbnNlEl0KDEV4cGxhaW5DaGVjaxIlLmtleXdhcmQuYWRtaW4udjEuRXhwbGFpbkNoZWNrUmVxdWVzdBomLmtleXdhcmQuYWRtaW4udjEuRXhwbGFpbkNoZWNrUmVzcG9uc2USVAoJVmVyaWZ5S2V5EiIua2V5d2FyZC5hZG1pbi52MS5WZXJpZnlLZXlSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5WZXJpZnlLZXlSZXNwb25zZRJaCgtHZXREZWNpc2lvbhIkLmtleXdhcmQuYWRtaW4udjEuR2V0RGVjaXNpb25SZXF1ZXN0GiUua2V5d2FyZC5hZG1pbi52MS5HZXREZWNpc2lvblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_keyward_admin_v1_decision, file_keyward_admin_v1_explain_check, file_keyward_admin_v1_key, file_keyward_admin_v1_verify_key]);
 
 /**
  * What the new key is to be. Each field has the bounds of the field of the same name in Key.
@@ -262,6 +268,22 @@ export type GetKeyResponse = Message<"keyward.admin.v1.GetKeyResponse"> & {
    * @generated from field: keyward.admin.v1.Key key = 1;
    */
   key?: Key | undefined;
+
+  /**
+   * The networks from which it was used, those first that were seen last: the /24 of an IPv4 address, the /48 of an IPv6
+   * address. At most 100 are kept: where there are more, those that were seen the longest ago are forgotten.
+   *
+   * @generated from field: repeated keyward.admin.v1.Sighting networks = 2;
+   */
+  networks: Sighting[];
+
+  /**
+   * What clients called themselves that used it in its grace period after a rotation (their user-agent), in the same order.
+   * At most 20 are kept in the same way.
+   *
+   * @generated from field: repeated keyward.admin.v1.Sighting user_agents = 3;
+   */
+  userAgents: Sighting[];
 };
 
 /**
@@ -293,9 +315,10 @@ export type ListKeysRequest = Message<"keyward.admin.v1.ListKeysRequest"> & {
   pageToken: string;
 
   /**
-   * Which of them: comparisons of owner, tenant or state with "=", joined by AND (AIP-160), such as
+   * Which of them: comparisons of owner, tenant, state or unused_for with "=", joined by AND (AIP-160), such as
    * owner = "service/ci" AND state = ACTIVE. A value holding anything but letters, digits and "/ . _ @ + -" stands in
-   * double quotes. Each field once. Empty: all that the caller sees.
+   * double quotes. Each field once. Empty: all that the caller sees. unused_for is a time such as 90d or 12h: keys that were
+   * not used for so long, and of those that were never used the ones that are as old.
    *
    * @generated from field: string filter = 3;
    */
@@ -621,6 +644,16 @@ export type RotateKeyRequest = Message<"keyward.admin.v1.RotateKeyRequest"> & {
    * @generated from field: bool validate_only = 7;
    */
   validateOnly: boolean;
+
+  /**
+   * Ends the old key earlier, once it has not been used for so long after the rotation: 1 second to the grace, which is then
+   * 30 days where it is unset. Looked at every few seconds; the key is then revoked by "keyward". FAILED_PRECONDITION in a
+   * process that serves no checks (--mode admin): it does not know what is used. Checks that another process serves on the
+   * same database are not seen.
+   *
+   * @generated from field: google.protobuf.Duration until_quiet = 8;
+   */
+  untilQuiet?: Duration | undefined;
 };
 
 /**
@@ -792,11 +825,291 @@ export const EnableKeyResponseSchema: GenMessage<EnableKeyResponse> = /*@__PURE_
   messageDesc(file_keyward_admin_v1_key_service, 15);
 
 /**
- * Makes, shows and ends the keys that callers present to the data plane.
+ * Some of the keys of an import.
+ *
+ * @generated from message keyward.admin.v1.ImportKeysRequest
+ */
+export type ImportKeysRequest = Message<"keyward.admin.v1.ImportKeysRequest"> & {
+  /**
+   * import_id of the answer before. Empty: this begins an import. A caller has at most 4 in progress.
+   *
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+
+  /**
+   * Where they come from, such as "kong": 1 to 32 characters of a-z, 0-9 and "-". Required, and the same in all calls.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * At most 1,000, in a request of at most 1 MiB; at most 250,000 keys and 256 MiB in one import. A key that is refused
+   * counts.
+   *
+   * @generated from field: repeated keyward.admin.v1.ImportedKey keys = 3;
+   */
+  keys: ImportedKey[];
+
+  /**
+   * These are the last: make the keys of the import, if none was refused. Without it they only wait.
+   *
+   * @generated from field: bool commit = 4;
+   */
+  commit: boolean;
+
+  /**
+   * With commit: only say what would come of it. Nothing is made, and the import is over.
+   *
+   * @generated from field: bool validate_only = 5;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message keyward.admin.v1.ImportKeysRequest.
+ * Use `create(ImportKeysRequestSchema)` to create a new message.
+ */
+export const ImportKeysRequestSchema: GenMessage<ImportKeysRequest> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 16);
+
+/**
+ * A key that was made elsewhere. Its fields have the bounds of those of CreateKeyRequest, but for what is said here.
+ *
+ * @generated from message keyward.admin.v1.ImportedKey
+ */
+export type ImportedKey = Message<"keyward.admin.v1.ImportedKey"> & {
+  /**
+   * Where it stands in its source, to say which one was refused.
+   *
+   * @generated from field: int32 line = 1;
+   */
+  line: number;
+
+  /**
+   * What is known of its secret. Required. The secret is then presented as ever: 1 to 512 visible ASCII characters
+   * without ",", of whatever form.
+   *
+   * @generated from oneof keyward.admin.v1.ImportedKey.hash
+   */
+  hash: {
+    /**
+     * SHA-256 of the whole secret: 32 bytes.
+     *
+     * @generated from field: bytes sha256 = 2;
+     */
+    value: Uint8Array;
+    case: "sha256";
+  } | {
+    /**
+     * SHA-512 of the whole secret: 64 bytes.
+     *
+     * @generated from field: bytes sha512 = 3;
+     */
+    value: Uint8Array;
+    case: "sha512";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * What the secret begins with, to recognise it in a list. At most 32 visible ASCII characters. Empty: not known.
+   *
+   * @generated from field: string start = 4;
+   */
+  start: string;
+
+  /**
+   * What people call it. Required.
+   *
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * The tenant it belongs to.
+   *
+   * @generated from field: string tenant = 6;
+   */
+  tenant: string;
+
+  /**
+   * Who it belongs to, such as "service/ci".
+   *
+   * @generated from field: string owner = 7;
+   */
+  owner: string;
+
+  /**
+   * Anything worth knowing about it.
+   *
+   * @generated from field: string note = 8;
+   */
+  note: string;
+
+  /**
+   * What it may ask for.
+   *
+   * @generated from field: repeated string scopes = 9;
+   */
+  scopes: string[];
+
+  /**
+   * Where it opens.
+   *
+   * @generated from field: repeated string paths = 10;
+   */
+  paths: string[];
+
+  /**
+   * The methods with which it opens.
+   *
+   * @generated from field: repeated string methods = 11;
+   */
+  methods: string[];
+
+  /**
+   * The networks from which it opens.
+   *
+   * @generated from field: repeated string cidrs = 12;
+   */
+  cidrs: string[];
+
+  /**
+   * It is refused before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp not_before = 13;
+   */
+  notBefore?: Timestamp | undefined;
+
+  /**
+   * When it ends, in the future. Unset: after key_lifetime.default.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 14;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * How often it may be used.
+   *
+   * @generated from field: keyward.admin.v1.RateLimit rate_limit = 15;
+   */
+  rateLimit?: RateLimit | undefined;
+
+  /**
+   * Free for your tools.
+   *
+   * @generated from field: map<string, string> metadata = 16;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * It is refused until EnableKey.
+   *
+   * @generated from field: bool disabled = 17;
+   */
+  disabled: boolean;
+};
+
+/**
+ * Describes the message keyward.admin.v1.ImportedKey.
+ * Use `create(ImportedKeySchema)` to create a new message.
+ */
+export const ImportedKeySchema: GenMessage<ImportedKey> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 17);
+
+/**
+ * What has come of an import so far.
+ *
+ * @generated from message keyward.admin.v1.ImportKeysResponse
+ */
+export type ImportKeysResponse = Message<"keyward.admin.v1.ImportKeysResponse"> & {
+  /**
+   * Names the import in the calls that follow. Empty: it is over.
+   *
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+
+  /**
+   * The keys that were refused in this call, in the order of the request; with commit also those whose secret opens another
+   * key by now, of which the first 1,000 are named.
+   *
+   * @generated from field: repeated keyward.admin.v1.RefusedKey refused = 2;
+   */
+  refused: RefusedKey[];
+
+  /**
+   * How many were refused in all calls of the import.
+   *
+   * @generated from field: int32 refused_count = 3;
+   */
+  refusedCount: number;
+
+  /**
+   * With commit: how many keys were made, or with validate_only would be. 0 where one was refused.
+   *
+   * @generated from field: int32 imported_count = 4;
+   */
+  importedCount: number;
+
+  /**
+   * Whether every check thread of this process has applied the change. Unset where the process has none (--mode admin), and
+   * without a change.
+   *
+   * @generated from field: optional bool enforced = 5;
+   */
+  enforced?: boolean | undefined;
+
+  /**
+   * Says what to expect where enforced is not true.
+   *
+   * @generated from field: string warning = 6;
+   */
+  warning: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.ImportKeysResponse.
+ * Use `create(ImportKeysResponseSchema)` to create a new message.
+ */
+export const ImportKeysResponseSchema: GenMessage<ImportKeysResponse> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 18);
+
+/**
+ * A key that was refused.
+ *
+ * @generated from message keyward.admin.v1.RefusedKey
+ */
+export type RefusedKey = Message<"keyward.admin.v1.RefusedKey"> & {
+  /**
+   * ImportedKey.line.
+   *
+   * @generated from field: int32 line = 1;
+   */
+  line: number;
+
+  /**
+   * Everything that is wrong with it, in words.
+   *
+   * @generated from field: string problem = 2;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.RefusedKey.
+ * Use `create(RefusedKeySchema)` to create a new message.
+ */
+export const RefusedKeySchema: GenMessage<RefusedKey> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_key_service, 19);
+
+/**
+ * Makes, imports, shows and ends the keys that callers present to the data plane.
  *
  * Callers present an admin key as "Authorization: Bearer kwadm_…"; on the local admin socket nothing is asked. A
  * request that can be parsed is answered with google.rpc.ErrorInfo (domain "keyward") where it fails, and
- * INVALID_ARGUMENT then carries google.rpc.BadRequest with every field that is wrong.
+ * INVALID_ARGUMENT then carries google.rpc.BadRequest with every field that is wrong (of very many the
+ * first).
  *
  * A change is answered once every check thread of the process has applied it: the check after the answer obeys it. Where
  * that takes more than one second the answer comes all the same, with enforced false and a warning. Another process on
@@ -891,6 +1204,54 @@ export const KeyService: GenService<{
     methodKind: "unary";
     input: typeof EnableKeyRequestSchema;
     output: typeof EnableKeyResponseSchema;
+  },
+  /**
+   * Takes over keys that were made elsewhere, by the hashes of their secrets: all of an import, or none. The keys come in
+   * one call or more, and wait until the call with commit, which makes them in one transaction. Each key is judged in the
+   * call that brings it, as CreateKey would judge it, and refused where the same secret opens a key already, in the store or
+   * in the import. An import of which a key was refused makes none. One that nobody continues for 10 minutes is given up.
+   * A key of another tenant, or of more than the caller can grant, ends the call with PERMISSION_DENIED. NOT_FOUND where
+   * there is no such import of this caller. Needs the admin scope keys:write.
+   *
+   * @generated from rpc keyward.admin.v1.KeyService.ImportKeys
+   */
+  importKeys: {
+    methodKind: "unary";
+    input: typeof ImportKeysRequestSchema;
+    output: typeof ImportKeysResponseSchema;
+  },
+  /**
+   * Tells what would come of a request and by which steps, with the functions that answer the data plane. Nothing is
+   * counted. NOT_FOUND where no key answers to the name; a denial is no error. Needs the admin scope keys:read.
+   *
+   * @generated from rpc keyward.admin.v1.KeyService.ExplainCheck
+   */
+  explainCheck: {
+    methodKind: "unary";
+    input: typeof ExplainCheckRequestSchema;
+    output: typeof ExplainCheckResponseSchema;
+  },
+  /**
+   * Judges a key for programs that no proxy asks for. A key that is not good is no error. Needs the admin scope keys:read.
+   *
+   * @generated from rpc keyward.admin.v1.KeyService.VerifyKey
+   */
+  verifyKey: {
+    methodKind: "unary";
+    input: typeof VerifyKeyRequestSchema;
+    output: typeof VerifyKeyResponseSchema;
+  },
+  /**
+   * Looks up a denial by the id that the refused client was given. Each check thread of this process remembers its last
+   * 4,096 until the program ends; NOT_FOUND for any other. Needs the admin scope keys:read; a caller who is bound to a tenant
+   * finds denials of its keys only.
+   *
+   * @generated from rpc keyward.admin.v1.KeyService.GetDecision
+   */
+  getDecision: {
+    methodKind: "unary";
+    input: typeof GetDecisionRequestSchema;
+    output: typeof GetDecisionResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_keyward_admin_v1_key_service, 0);
