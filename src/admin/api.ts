@@ -46,6 +46,8 @@ export interface AdminApi {
   readonly policy: Policy;
   /** Counts what rate limits allow, together with the check threads of this process. */
   readonly rates: RateLimiter;
+  /** How many proxies stand in front of Envoy. */
+  readonly trustedHops: number;
   /** What the check threads of this process have denied. */
   readonly denials: readonly DenialRing[];
   readonly tenants: Settings["tenants"];
@@ -91,6 +93,7 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
     program,
     policy,
     rates,
+    trustedHops,
     denials,
     tenants,
     keyLifetime,
@@ -109,7 +112,7 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
     router
       .service(KeyService, {
         ...createKeyService(store, board, grants, keyLifetime, tenants, signer, scopes.defined),
-        ...createKeyChecks({ store, policy, rates, servesChecks: board.applied.length > 0 }),
+        ...createKeyChecks({ store, policy, rates, trustedHops, servesChecks: board.applied.length > 0 }),
         ...createDecisions(denials, store),
       })
       .service(OwnerService, createOwnerService(store, board, grants))

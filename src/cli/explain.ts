@@ -24,6 +24,7 @@ interface ExplainFlags extends CommonFlags {
   readonly ip?: string;
   readonly at?: string;
   readonly extension?: string[];
+  readonly header?: string[];
   readonly decision?: string;
 }
 
@@ -39,6 +40,7 @@ export function explainCommand(): Command {
     .option("--ip <address>", "the client's address, for keys that are bound to networks")
     .option("--at <time>", "judge the key's life at this time, such as 2026-12-31T23:59:59Z (default: now)")
     .option("--extension <name=value>", "an entry of context_extensions of Envoy's route; repeat for several", repeated)
+    .option("--header <name:value>", "a header of the request, such as x-forwarded-for; repeat for several", repeated)
     .option("--decision <id>", "show a denial of late instead: the x-keyward-decision-id that its client got")
     .addHelpText(
       "after",
@@ -62,6 +64,7 @@ Examples:
       ip: flags.ip ?? "",
       ...(flags.at === undefined ? {} : { at: time("--at", flags.at) }),
       contextExtensions: pairs("--extension", flags.extension ?? []),
+      headers: headersOf(flags.header ?? []),
     });
     const table = `${stepTable(answer.steps)}\n\n${verdict(answer)}`;
     printMessage(flags, ExplainCheckResponseSchema, answer, { quiet: answer.reason, table });
@@ -71,7 +74,7 @@ Examples:
 }
 
 /** What a request is described by: a decision has its own. */
-const DESCRIBING = ["key", "keyId", "method", "path", "host", "ip", "at", "extension"] as const;
+const DESCRIBING = ["key", "keyId", "method", "path", "host", "ip", "at", "extension", "header"] as const;
 
 async function showDecision(decisionId: string, flags: ExplainFlags): Promise<void> {
   const beside = DESCRIBING.find((flag) => flags[flag] !== undefined);
@@ -93,6 +96,17 @@ async function showDecision(decisionId: string, flags: ExplainFlags): Promise<vo
   ]);
   printMessage(flags, GetDecisionResponseSchema, answer, { quiet: decision?.reason ?? "", table });
   process.exitCode = EXIT_DENIED;
+}
+
+/** Reads `name:value` headers. A key would stand in the list of processes, and is told by --key. */
+function headersOf(texts: readonly string[]): Record<string, string> {
+  const entries = texts.map((text): [string, string] => {
+    if (holdsSecret(text)) throw new UsageError("--header must not hold a key; give that as --key - or --key @FILE");
+    const colon = text.indexOf(":");
+    if (colon < 1) throw new UsageError(`--header ${text} must be NAME:VALUE`);
+    return [text.slice(0, colon).toLowerCase(), text.slice(colon + 1).trim()];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** What a client sent may hold anything; what nobody sent is left out. */

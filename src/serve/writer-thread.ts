@@ -59,6 +59,7 @@ await runThread(parentPort, async (report) => {
     program,
     policy,
     rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
+    trustedHops: settings.trustedHops,
     denials: rings.map((ring) => new DenialRing(ring)),
     tenants,
     keyLifetime,

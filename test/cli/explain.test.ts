@@ -95,12 +95,25 @@ describe("the exit code is", () => {
     ],
     ["for a time that is none", ["--path", "/", "--at", "yesterday"], "--at yesterday must be a time such as"],
     ["for a time before 1970", ["--path", "/", "--at", "1969-12-31T23:59:59Z"], "at must be from 1970 to 9999"],
+    ["for a header without a name", ["--path", "/", "--header", ": x"], "--header : x must be NAME:VALUE"],
+    [
+      "for a header that holds a key",
+      ["--path", "/", "--header", `x-api-key: ${secretOf("in the arguments")}`],
+      "--header must not hold a key; give that as --key - or --key @FILE",
+    ],
     ["for an extension without a value", ["--path", "/", "--extension", "x"], "--extension x must be NAME=VALUE"],
   ])("2 %s", async (_, flags, message) => {
     const { code, stdout, stderr } = await explain(...flags);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(message);
   });
+});
+
+test("a header that does not count is told", async () => {
+  const { id } = await make();
+  const { code, stderr } = await explain("--key-id", id, "--path", "/v1/x", "--header", "X-Forwarded-For: 192.0.2.1");
+  const note = "note: the header x-forwarded-for does not count, since client_address.trusted_hops is 0\n";
+  expect([code, stderr]).toEqual([0, note]);
 });
 
 describe("a secret", () => {

@@ -99,6 +99,7 @@ const COMMANDS: readonly (readonly [command: string, mentioned: readonly string[
         "--ip",
         "--at",
         "--extension",
+        "--header",
         "--decision",
         "Examples:",
       ],

@@ -29,6 +29,7 @@ async function adminBeside(applied: readonly bigint[]) {
   const settings = {
     policy,
     rates: ratesAt(() => 0n),
+    trustedHops: 0,
     denials: [],
     tenants: new Map(),
     keyLifetime,

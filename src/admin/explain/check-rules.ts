@@ -11,8 +11,8 @@ import { atMost, fewerThan, keyName, quote, required, scopeList } from "../rules
 const MAX_PATH_LENGTH = 8_192;
 const MAX_HOST_LENGTH = 1_000;
 const MAX_METHOD_LENGTH = 100;
-const MAX_EXTENSIONS = 20;
-const MAX_EXTENSION_LENGTH = 1_000;
+const MAX_ENTRIES = 20;
+const MAX_ENTRY_LENGTH = 1_000;
 
 const method = (text: string) => atMost(text, MAX_METHOD_LENGTH);
 const path = (text: string) => atMost(text, MAX_PATH_LENGTH);
@@ -34,7 +34,8 @@ export const CHECK_RULES = [
     host,
     ip,
     at: (at) => at && pointInTime(at),
-    contextExtensions,
+    contextExtensions: entries,
+    headers: entries,
   }),
   rulesOf(VerifyKeyRequestSchema, {
     key: keyName,
@@ -46,9 +47,10 @@ export const CHECK_RULES = [
   }),
 ];
 
-function contextExtensions(entries: Readonly<Record<string, string>>): Problem {
-  const texts = Object.entries(entries).flat();
-  const long = texts.find((text) => text.length > MAX_EXTENSION_LENGTH);
-  if (long !== undefined) return `holds a text of ${long.length} characters; each must have <= ${MAX_EXTENSION_LENGTH}`;
-  return fewerThan(Object.keys(entries), MAX_EXTENSIONS);
+function entries(texts: Readonly<Record<string, string>>): Problem {
+  const long = Object.entries(texts)
+    .flat()
+    .find((text) => text.length > MAX_ENTRY_LENGTH);
+  if (long !== undefined) return `holds a text of ${long.length} characters; each must have <= ${MAX_ENTRY_LENGTH}`;
+  return fewerThan(Object.keys(texts), MAX_ENTRIES);
 }

@@ -1,5 +1,6 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { clientAddress, FORWARDED_FOR } from "../../check/client-address.ts";
 import { hasFormOfKey } from "../../check/credential.ts";
 import { type Denied, decide, deny } from "../../check/decide.ts";
 import { explain, type Question } from "../../check/explain.ts";
@@ -26,13 +27,14 @@ import { keyMessage } from "../keys/key-message.ts";
 import { findNamed } from "../named-key.ts";
 import { sees } from "../tenancy.ts";
 import { explanationMessage } from "./explanation-message.ts";
-import { timeOf } from "./wording.ts";
+import { shown, timeOf } from "./wording.ts";
 
 /** What judging keys for callers of the admin API needs. */
 export interface KeyCheckPorts {
   readonly store: Pick<Store, "keyById" | "keyByDigest" | "keysByStart" | "foreignKeys">;
   readonly policy: Policy;
   readonly rates: RateLimiter;
+  readonly trustedHops: number;
   /** Whether this process serves checks, and so counts what rate limits allow. */
   readonly servesChecks: boolean;
 }
@@ -76,14 +78,14 @@ export function createKeyChecks(ports: KeyCheckPorts): KeyChecks {
       const caller = callerOf(context);
       const nowMs = request.at === undefined ? Date.now() : timestampMs(request.at);
       const credential = findMeant(request, caller);
-      const question: Question = { ...destinationOf(request), address: request.ip || undefined, credential };
+      const question: Question = { ...destinationOf(request), address: addressOf(request, ports), credential };
       const explanation = explain(question, nowMs, policy, rates);
       const key = typeof credential === "string" ? undefined : credential;
       const [flaw, presented] = [flawOf(request.key), presentedWords(request, key)];
       const facts = { question, explanation, key, presented, flaw, graph: policy.scopes };
       return {
         ...explanationMessage({ ...facts, callerTenant: caller.tenant }),
-        notes: notesOn(key, nowMs, ports),
+        notes: notesOn(request, key, nowMs, ports),
         ...(key && { key: keyMessage(key, nowMs) }),
         at: timestampFromMs(nowMs),
       };
@@ -159,16 +161,32 @@ function refusal(denied: Denied, key: StoredKey | undefined, nowMs: number) {
   };
 }
 
+const NO_TRUSTED_HOPS = ", since client_address.trusted_hops is 0";
+
 function presentedWords({ key }: ExplainCheckRequest, found: StoredKey | undefined): string {
   if (key === "") return "none";
   if (isSecret(key) || isToken(key)) return "a whole key";
   return found === undefined ? "a text that is no key" : "a key that is named, taken as presented";
 }
 
-/** What an explanation cannot know. */
-function notesOn(key: StoredKey | undefined, nowMs: number, { servesChecks }: KeyCheckPorts): string[] {
-  if (key === undefined) return [];
-  const notes: string[] = [];
+/** The client's address: where proxies are trusted and their header is told, by that, as the data plane takes it. */
+function addressOf({ ip, headers }: ExplainCheckRequest, { trustedHops }: KeyCheckPorts): string | undefined {
+  const value = headers[FORWARDED_FOR];
+  if (trustedHops === 0 || value === undefined) return ip || undefined;
+  return clientAddress({ headers: [{ name: FORWARDED_FOR, value }], sourceAddress: undefined }, trustedHops);
+}
+
+/** What an explanation cannot know, or does not look at. */
+function notesOn(
+  { headers }: ExplainCheckRequest,
+  key: StoredKey | undefined,
+  nowMs: number,
+  { servesChecks, trustedHops }: KeyCheckPorts,
+): string[] {
+  const notes = Object.keys(headers)
+    .filter((name) => trustedHops === 0 || name !== FORWARDED_FOR)
+    .map((name) => `the header ${shown(name)} does not count${name === FORWARDED_FOR ? NO_TRUSTED_HOPS : ""}`);
+  if (key === undefined) return notes;
   if (nowMs < key.createdAtMs) {
     notes.push(`the key was made on ${timeOf(key.createdAtMs)}, after the moment that is asked about`);
   }
