@@ -1,4 +1,5 @@
 import type { AccessRequest } from "./decode.ts";
+import { trim } from "./white-space.ts";
 
 /** The header to which each proxy appends the address it was called from. */
 export const FORWARDED_FOR = "x-forwarded-for";
@@ -16,5 +17,6 @@ export function clientAddress(
   if (trustedHops === 0) return request.sourceAddress;
   const hops: string[] = [];
   for (const { name, value } of request.headers) if (name === FORWARDED_FOR) hops.push(...value.split(","));
-  return hops.at(-1 - trustedHops)?.trim();
+  const hop = hops.at(-1 - trustedHops);
+  return hop && trim(hop);
 }

@@ -56,17 +56,18 @@ export function compilePolicy(config: PolicyConfig): { readonly policy: Policy }
   const fallback = defaultRule(config.defaultAccess ?? (config.routes.length > 0 ? "deny" : "authenticated"));
   return {
     policy: {
-      ruleFor: (method, host, path) => firstMatch(routes, method, host, path) ?? fallback,
+      ruleFor: (method, host, path) => firstMatch(routes, method, host, path)?.rule ?? fallback,
       scopes: scopes.graph,
-      needsHost: (method, path) => {
-        const loose = looseForm(path);
-        const first = routes.find(
-          ({ methods, pattern }) => (methods?.includes(method) ?? true) && matchesPattern(pattern.loose, loose),
-        );
-        return first?.host !== undefined;
-      },
+      needsHost: (method, path) => firstMatch(routes, method, undefined, path)?.host !== undefined,
     },
   };
+}
+
+/** The policy of a configuration that has been judged. Throws where it is not sound after all: it was not judged. */
+export function soundPolicy(config: PolicyConfig): Policy {
+  const compiled = compilePolicy(config);
+  if ("problems" in compiled) throw new Error("the policy was not judged before it was handed to a thread");
+  return compiled.policy;
 }
 
 interface CompiledRoute {
@@ -76,16 +77,23 @@ interface CompiledRoute {
   readonly rule: Rule;
 }
 
-function firstMatch(routes: readonly CompiledRoute[], method: string, host: string, path: string): Rule | undefined {
+/** Without a host, it is taken for whichever a route asks for. */
+function firstMatch(
+  routes: readonly CompiledRoute[],
+  method: string,
+  host: string | undefined,
+  path: string,
+): CompiledRoute | undefined {
   let loose: string | undefined;
-  for (const { host: ofHost, methods, pattern, rule } of routes) {
+  for (const route of routes) {
+    const { methods, pattern, rule } = route;
     if (methods !== undefined && !methods.includes(method)) continue;
-    if (ofHost !== undefined && ofHost !== host) continue;
+    if (route.host !== undefined && host !== undefined && route.host !== host) continue;
     if (rule.access === "public") {
-      if (matchesPattern(pattern.exact, path)) return rule;
+      if (matchesPattern(pattern.exact, path)) return route;
     } else {
       loose ??= looseForm(path);
-      if (matchesPattern(pattern.loose, loose)) return rule;
+      if (matchesPattern(pattern.loose, loose)) return route;
     }
   }
   return undefined;

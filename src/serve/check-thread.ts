@@ -7,7 +7,7 @@ import { CheckCounters } from "../observe/check-counters.ts";
 import { createDenialLog } from "../observe/denial-log.ts";
 import { DenialRing } from "../observe/denial-ring.ts";
 import { createInvalidKeys, INVALID_KEYS_SPAN_MS } from "../observe/invalid-keys.ts";
-import { compilePolicy } from "../policy/policy.ts";
+import { soundPolicy } from "../policy/policy.ts";
 import { secretDigest } from "../store/digest.ts";
 import { createHandOver, HAND_OVER_INTERVAL_MS } from "../usage/hand-over.ts";
 import { createUsageTally } from "../usage/tally.ts";
@@ -29,9 +29,6 @@ await runThread(parentPort, async (report) => {
   const tellDenial = createDenialLog(log);
   const ringBuffer = denials[index];
   const ring = ringBuffer && new DenialRing(ringBuffer);
-  const compiled = compilePolicy(settings.policy);
-  if ("problems" in compiled) throw new Error("the routes were not validated before they were handed to a thread");
-
   const store = createServedStore(settings, board, {
     onApplied(change, revision) {
       Atomics.store(board.revisions, index, BigInt(revision));
@@ -65,7 +62,7 @@ await runThread(parentPort, async (report) => {
   const check = createCheck({
     ...(isTallied ? { noteKey: tally.note } : {}),
     noteInvalidKey: invalidKeys.note,
-    policy: compiled.policy,
+    policy: soundPolicy(settings.policy),
     credentials: settings.credentials,
     trustedHops: settings.trustedHops,
     identityHeaders: settings.identityHeaders,

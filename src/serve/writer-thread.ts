@@ -6,7 +6,7 @@ import { createTokenSigner } from "../admin/signing/token-signer.ts";
 import { createRateLimiter } from "../check/rate-limit.ts";
 import type { Address } from "../config/address.ts";
 import { DenialRing } from "../observe/denial-ring.ts";
-import { compilePolicy } from "../policy/policy.ts";
+import { soundPolicy } from "../policy/policy.ts";
 import { openStore } from "../store/store.ts";
 import { createAlerts } from "../usage/alerts.ts";
 import { createDenialSummaries, SUMMARY_INTERVAL_MS } from "../usage/denial-summaries.ts";
@@ -42,9 +42,7 @@ await runThread(parentPort, async (report) => {
 
   const state = new ServingSwitch();
   const program = { version, mode: settings.mode, startedAtMs, database: settings.database };
-  const compiled = compilePolicy(settings.policy);
-  if ("problems" in compiled) throw new Error("the policy was not validated before it was handed to a thread");
-  const { policy } = compiled;
+  const policy = soundPolicy(settings.policy);
   const shutdown = new AbortController();
   const { keyLifetime, tenants, encryptionKey, jwt } = settings;
   const signingKeys = createSigningKeyRing(store, encryptionKey);

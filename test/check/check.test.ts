@@ -16,6 +16,7 @@ const routes: RouteConfig[] = [
   { path: "/closed", access: "deny" },
   { path: "/v1/orders", methods: ["POST"], scopes: ["orders:write"] },
   { path: "/v1/**", scopes: ["orders:read"] },
+  { path: "/ping", access: "public" },
   { host: "any.test", path: "/**", access: "authenticated" },
 ];
 
@@ -106,6 +107,12 @@ describe.each(["header_map", "headers"] as const)("whole requests with %s:", (fo
     ["a path below an exact one", { host: "any.test", path: "/me/x", headers: bearer(KEY) }, "path_not_allowed"],
     ["two hosts", { host: "any.test,b.test", path: "/me", headers: bearer(KEY) }, "ambiguous_host"],
     ["no host where one is asked for", { host: "", path: "/me", headers: bearer(KEY) }, "ambiguous_host"],
+    [
+      "no host where a public path is missed by its case",
+      { host: "", path: "/PING", headers: bearer(KEY) },
+      "ambiguous_host",
+    ],
+    ["no host where a public path is met", { host: "", path: "/ping", headers: bearer(KEY) }, "public"],
     ["no host where none is asked for", { host: "", path: "/v1/orders", headers: bearer(KEY) }, "allowed"],
     ["CONNECT", { method: "CONNECT", path: "", host: "any.test:443", headers: bearer(KEY) }, "malformed_request"],
     ["a method in small letters", { method: "get", path: "/v1/orders", headers: bearer(KEY) }, "malformed_request"],

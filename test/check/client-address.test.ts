@@ -16,6 +16,8 @@ test.each<[string, number, string[], string | undefined]>([
   ["IPv6", 1, ["2001:db8::1, 192.0.2.2"], "2001:db8::1"],
   ["fewer entries than proxies: unknown", 1, ["192.0.2.1"], undefined],
   ["fewer entries than two proxies: unknown", 2, ["192.0.2.1, 192.0.2.2"], undefined],
+  ["with a space that HTTP does not know: not repaired", 1, ["\xa0192.0.2.1, 192.0.2.2"], "\xa0192.0.2.1"],
+  ["with tabs", 1, ["192.0.2.0,\t192.0.2.1\t,192.0.2.2"], "192.0.2.1"],
   ["no header: unknown", 1, [], undefined],
 ])("the client's address behind %s", (_title, trustedHops, values, address) => {
   expect(clientAddress(requestWith("x-forwarded-for", values), trustedHops)).toBe(address);

@@ -167,6 +167,25 @@ describe("the rule of a route", () => {
   });
 });
 
+describe("a request without a host", () => {
+  const { needsHost } = policyOf([
+    { path: "/ping", access: "public" },
+    { host: "admin.test", path: "/{any}/**", methods: ["GET"], scopes: ["admin"] },
+    { path: "/**", access: "authenticated" },
+  ]);
+
+  test.each<[string, string, string, boolean]>([
+    ["is judged by a route of any host", "GET", "/ping", false],
+    ["is in doubt where a public route matches in another case only", "GET", "/PING", true],
+    ["is in doubt where a public route matches with a slash only", "GET", "/ping/", true],
+    ["is in doubt where a route asks for a host first", "GET", "/pin", true],
+    ["is judged by the routes of its method", "POST", "/pin", false],
+    ["is judged by the routes of its path", "GET", "/", false],
+  ])("%s", (_title, method, path, needed) => {
+    expect(needsHost(method, path)).toBe(needed);
+  });
+});
+
 describe("a policy knows", () => {
   const asking: RouteConfig = { path: "/v1", scopes: ["read"] };
 
