@@ -1,8 +1,8 @@
-import { hash } from "node:crypto";
 import { Code, type ContextValues, createContextKey } from "@connectrpc/connect";
 import { ADMIN_PREFIX, isSecret } from "../key/secret.ts";
 import type { AdminKeys } from "../store/admin-keys.ts";
 import type { Actor } from "../store/audit.ts";
+import { secretDigest } from "../store/digest.ts";
 import { ADMIN_SCOPES, type AdminScope } from "./admin-scope.ts";
 import { apiError } from "./errors.ts";
 
@@ -35,7 +35,7 @@ export function authenticate(authorization: string | null, source: string, store
 }
 
 function find(secret: string, store: AdminKeys) {
-  return store.adminKeyByDigest(hash("sha256", secret, "hex"));
+  return store.adminKeyByDigest(secretDigest(secret));
 }
 
 function unauthenticated(message: string) {

@@ -87,8 +87,6 @@ export function createCheck(ports: CheckPorts): Check {
   // A cookie is never removed unseen: the others in its header are not ours.
   const keyHeaders = credentials.headers.filter((name) => name !== "cookie");
 
-  const addressOf = (request: AccessRequest | undefined) => request && clientAddress(request, trustedHops);
-
   /** What of an allowed request does not go on. `kept` are the headers in which a key does, where it does. */
   const takenOut = (request: AccessRequest, carriers: Carriers, kept: readonly string[] | undefined): Carriers => {
     const seen = kept === undefined ? carriers : NOTHING;
@@ -97,7 +95,7 @@ export function createCheck(ports: CheckPorts): Check {
     return { ...seen, headers: keyHeaders.filter((name) => !kept?.includes(name)) };
   };
 
-  const judge = (request: AccessRequest | undefined, nowMs: number): Judgement => {
+  const judge = (request: AccessRequest | undefined, address: string | undefined, nowMs: number): Judgement => {
     if (request === undefined) return denied("malformed_request");
     const place = findPlace(request, policy);
     if ("allowed" in place) return { decision: place, carriers: NOTHING };
@@ -115,38 +113,35 @@ export function createCheck(ports: CheckPorts): Check {
     const record = lookUp(credential.secret, digest, store);
     if (record === undefined || credential.wrongUser) return denied("unknown_key", rule);
 
-    const address = record.networks && clientAddress(request, trustedHops);
     const target = { method: request.method, path, address };
     const decision = decide(target, rule, record, nowMs, judging);
     const kept = rule.forwardCredential && record.signed ? credential.carriers.headers : undefined;
     return { decision, carriers: takenOut(request, credential.carriers, kept) };
   };
 
-  const noteInvalid = (reason: Decision["reason"], request: AccessRequest | undefined, nowMs: number) => {
-    if (noteInvalidKey === undefined || request === undefined) return;
-    if (reason !== "malformed_credential" && reason !== "unknown_key") return;
-    noteInvalidKey(reason, clientAddress(request, trustedHops), nowMs);
-  };
-
   return (bytes, context) => {
+    const { nowMs } = context;
     let request: AccessRequest | undefined;
+    let address: string | undefined;
     try {
       request = decode(bytes);
-      const { decision, carriers } = judge(request, context.nowMs);
+      address = request && clientAddress(request, trustedHops);
+      const { decision, carriers } = judge(request, address, nowMs);
       const answer = encode(decision, context, carriers, identitySpellings(request, every));
-      observe(decision, request, context, undefined, decision.allowed ? undefined : addressOf(request));
-      if (noteKey !== undefined && request !== undefined && decision.record !== undefined) {
-        const { record, reason } = decision;
-        const userAgent = record.graceEndsAtMs !== undefined && reason === "allowed" ? request.userAgent : undefined;
-        noteKey(record, reason, clientAddress(request, trustedHops), userAgent, context.nowMs);
+      const { record, reason } = decision;
+      observe(decision, request, context, undefined, decision.allowed ? undefined : address);
+      if (record !== undefined) {
+        const isInGrace = record.graceEndsAtMs !== undefined && decision.allowed;
+        noteKey?.(record, reason, address, isInGrace ? request?.userAgent : undefined, nowMs);
+      } else if (reason === "malformed_credential" || reason === "unknown_key") {
+        noteInvalidKey?.(reason, address, nowMs);
       }
-      noteInvalid(decision.reason, request, context.nowMs);
       return answer;
     } catch (cause) {
       const decision = deny(cause instanceof StoreUnavailableError ? "store_unavailable" : "internal_error");
       const answer = encode(decision, context, NOTHING, []);
       try {
-        observe(decision, request, context, cause, addressOf(request));
+        observe(decision, request, context, cause, address);
       } catch {
         // The observer may be what threw: telling is not worth the answer.
       }

@@ -1,5 +1,5 @@
-import { hash } from "node:crypto";
 import { DEFAULT_PREFIX, isSecret } from "../key/secret.ts";
+import { secretDigest } from "../store/digest.ts";
 import { isAdminSecret } from "./admin-key.ts";
 import { type Environment, variable } from "./environment.ts";
 import { nameAt, type Origin } from "./origin.ts";
@@ -25,7 +25,7 @@ export function readSingleKey(env: Environment, cwd: string): Reading<GivenSingl
   const reading = readSecretVariable("single_key", problemOf, env, cwd);
   if ("problem" in reading) return reading;
   const { secret, origin } = reading.value ?? {};
-  return { value: { digest: secret === undefined ? undefined : hash("sha256", secret, "hex"), origin } };
+  return { value: { digest: secret === undefined ? undefined : secretDigest(secret), origin } };
 }
 
 function problemOf(secret: string): string | undefined {

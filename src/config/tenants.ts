@@ -1,4 +1,4 @@
-import { covers, isScope, isWildcard } from "../key/scope.ts";
+import { isAmong, isScope } from "../key/scope.ts";
 import { isPrefix, PREFIX_FORM } from "../key/secret.ts";
 import { isTenant, TENANT_FORM } from "../key/tenant.ts";
 import { nearest } from "./nearest.ts";
@@ -42,10 +42,7 @@ export function tenantProblems(
 
 function scopeProblem(scope: string, definedScopes: readonly string[]): string | undefined {
   if (!isScope(scope)) return 'must be a scope, with "*" only as the whole last segment';
-  const isThere = isWildcard(scope)
-    ? scope === "*" || definedScopes.some((defined) => covers(scope, defined))
-    : definedScopes.includes(scope);
-  if (definedScopes.length === 0 || isThere) return undefined;
+  if (isAmong(scope, definedScopes)) return undefined;
   const near = nearest(scope, definedScopes);
   return `is not among the scopes${near === undefined ? "" : ` (did you mean ${show(near)}?)`}`;
 }

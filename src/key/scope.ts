@@ -20,6 +20,15 @@ export function isWildcard(scope: string): boolean {
   return scope.endsWith("*");
 }
 
+/**
+ * Whether a scope is among those that are defined, or as a wildcard covers one of them; where none is defined, every one
+ * is. `*` covers what will be defined one day, too.
+ */
+export function isAmong(scope: string, defined: readonly string[]): boolean {
+  if (defined.length === 0 || scope === "*") return true;
+  return isWildcard(scope) ? defined.some((one) => covers(scope, one)) : defined.includes(scope);
+}
+
 function isWholeLastSegment(text: string, index: number): boolean {
   return index === text.length - 1 && (index === 0 || text.charCodeAt(index - 1) === 0x3a);
 }

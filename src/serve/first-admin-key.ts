@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { ADMIN_SCOPES } from "../admin/admin-scope.ts";
 import { newSecret } from "../admin/keys/new-secret.ts";
@@ -7,6 +7,7 @@ import { ID_RANDOM_BYTES, writeId } from "../key/id.ts";
 import { ADMIN_PREFIX, startOf } from "../key/secret.ts";
 import type { Log } from "../observe/log.ts";
 import type { Actor } from "../store/audit.ts";
+import { secretDigest } from "../store/digest.ts";
 import type { Store } from "../store/store.ts";
 import { StartError } from "./start-error.ts";
 
@@ -24,7 +25,7 @@ export function makeFirstAdminKeys(store: Store, settings: Settings, log: Log): 
 }
 
 function adoptAdminKey(store: Store, secret: string, log: Log): void {
-  const digest = hash("sha256", secret, "hex");
+  const digest = secretDigest(secret);
   const known = store.adminKeyByDigest(digest);
   if (known?.revokedAtMs !== undefined) {
     log("warn", "the admin key of the configuration has been revoked and opens nothing; configure another", {

@@ -5,6 +5,7 @@ import type { Ledger } from "./ledger.ts";
 import { MAX_CANDIDATES, secretStartOf } from "./start.ts";
 import { surfacing } from "./store-error.ts";
 import { readTokens, writeTokens } from "./token-list.ts";
+import { written } from "./written.ts";
 
 /** An admin key to be kept. */
 export interface NewAdminKey {
@@ -97,12 +98,18 @@ export function openAdminKeys(db: Database.Database, ledger: Ledger): AdminKeys 
         insert.run({ ...kept, nowMs, by: actor.name, revision });
         const detail = { name, scopes, tenant };
         record({ action: "admin_keys.create", target: id, tenant: key.tenant, detail }, [digest]);
-        return written(byId.get(id));
+        return storedAdminKeyOf(written(byId.get(id)));
       }),
     ),
 
-    adminKeyById: surfacing(db, (id) => optional(byId.get(id))),
-    adminKeyByDigest: surfacing(db, (digest) => optional(byDigest.get(digestBytes(digest)))),
+    adminKeyById: surfacing(db, (id) => {
+      const row = byId.get(id);
+      return row && storedAdminKeyOf(row);
+    }),
+    adminKeyByDigest: surfacing(db, (digest) => {
+      const row = byDigest.get(digestBytes(digest));
+      return row && storedAdminKeyOf(row);
+    }),
     adminKeysByStart: surfacing(db, (text, tenant?: string) =>
       byStart.all({ text, tenant: tenant ?? null }).map(storedAdminKeyOf),
     ),
@@ -111,10 +118,10 @@ export function openAdminKeys(db: Database.Database, ledger: Ledger): AdminKeys 
     revokeAdminKey: surfacing(db, (id, actor, nowMs) =>
       ledger.transact(actor, nowMs, ({ revision, record }) => {
         const row = byId.get(id);
-        if (row === undefined || row.revoked_at_ms !== null) return optional(row);
+        if (row === undefined || row.revoked_at_ms !== null) return row && storedAdminKeyOf(row);
         revoke.run(nowMs, actor.name, revision, id);
         record({ action: "admin_keys.revoke", target: id, tenant: row.tenant ?? undefined, detail: {} }, [row.digest]);
-        return written(byId.get(id));
+        return storedAdminKeyOf(written(byId.get(id)));
       }),
     ),
   };
@@ -133,14 +140,4 @@ function storedAdminKeyOf(row: AdminKeyRow): StoredAdminKey {
     revokedBy: row.revoked_by ?? undefined,
     revision: row.revision,
   };
-}
-
-function optional(row: AdminKeyRow | undefined): StoredAdminKey | undefined {
-  return row && storedAdminKeyOf(row);
-}
-
-/** The record as it will be read from now on, rather than as it was asked for. */
-function written(row: AdminKeyRow | undefined): StoredAdminKey {
-  if (row === undefined) throw new Error("a row just written cannot be read");
-  return storedAdminKeyOf(row);
 }

@@ -7,10 +7,12 @@ import { digestBytes } from "./digest.ts";
 import { KEYS_WITH_USAGE, type KeyRow, type StoredKey, storedKeyOf } from "./key-row.ts";
 import type { Ledger } from "./ledger.ts";
 import { openRateCells } from "./rate-cells.ts";
+import { REVOKE_KEYS } from "./revocation.ts";
 import { openTokenEnds } from "./signing-keys.ts";
 import { MAX_CANDIDATES, secretStartOf } from "./start.ts";
 import { surfacing } from "./store-error.ts";
 import { writeTokens } from "./token-list.ts";
+import { written } from "./written.ts";
 
 /** What an administrator says of a key, and can change. Its bounds have been judged. */
 export interface KeyFields {
@@ -166,11 +168,7 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
   const remembered = db.prepare<[string, string, number], { fingerprint: Buffer; key_id: string }>(
     "SELECT fingerprint, key_id FROM request_ids WHERE caller = ? AND request_id = ? AND at_ms > ?",
   );
-  const revoke = db.prepare(
-    `UPDATE keys SET revoked_at_ms = @nowMs, revoked_by = @by, revoke_reason = @reason, updated_at_ms = @nowMs,
-       revision = @revision
-     WHERE id = @id`,
-  );
+  const revoke = db.prepare(`${REVOKE_KEYS} WHERE id = @id`);
 
   const rememberRequest = ({ requestId, fingerprint }: RequestMark, keyId: string, actor: Actor, nowMs: number) => {
     forget.run(nowMs - REQUEST_ID_LIFETIME_MS);
@@ -192,12 +190,18 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
           [digest],
         );
         if (mark !== undefined) rememberRequest(mark, key.id, actor, nowMs);
-        return written(byId.get(key.id));
+        return storedKeyOf(written(byId.get(key.id)));
       }),
     ),
 
-    keyById: surfacing(db, (id) => optional(byId.get(id))),
-    keyByDigest: surfacing(db, (digest) => optional(byDigest.get(digestBytes(digest)))),
+    keyById: surfacing(db, (id) => {
+      const row = byId.get(id);
+      return row && storedKeyOf(row);
+    }),
+    keyByDigest: surfacing(db, (digest) => {
+      const row = byDigest.get(digestBytes(digest));
+      return row && storedKeyOf(row);
+    }),
     keysByStart: surfacing(db, (text, tenant?: string) =>
       byStart.all({ text, tenant: tenant ?? null }).map(storedKeyOf),
     ),
@@ -221,10 +225,10 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
     revokeKey: surfacing(db, (id, reason, actor, nowMs) =>
       ledger.transact(actor, nowMs, ({ revision, record }) => {
         const row = byId.get(id);
-        if (row === undefined || row.revoked_at_ms !== null) return optional(row);
+        if (row === undefined || row.revoked_at_ms !== null) return row && storedKeyOf(row);
         revoke.run({ id, reason, nowMs, by: actor.name, revision });
         record({ action: "keys.revoke", target: id, tenant: tenantOf(row), detail: { reason } }, [row.digest]);
-        return written(byId.get(id));
+        return storedKeyOf(written(byId.get(id)));
       }),
     ),
 
@@ -235,18 +239,18 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
         update.run({ id, ...columnsOf(fields), rateCell: cellFor(fields, row), nowMs, revision });
         const detail = { before: detailOf(storedKeyOf(row)), after: detailOf(fields) };
         record({ action: "keys.update", target: id, tenant: tenantOf(row), detail }, [row.digest]);
-        return written(byId.get(id));
+        return storedKeyOf(written(byId.get(id)));
       }),
     ),
 
     setKeyDisabled: surfacing(db, (id, disabled, actor, nowMs) =>
       ledger.transact(actor, nowMs, ({ revision, record }) => {
         const row = byId.get(id);
-        if (row === undefined || (row.disabled_at_ms !== null) === disabled) return optional(row);
+        if (row === undefined || (row.disabled_at_ms !== null) === disabled) return row && storedKeyOf(row);
         setDisabled.run({ id, disabledAtMs: disabled ? nowMs : null, nowMs, revision });
         const action = disabled ? "keys.disable" : "keys.enable";
         record({ action, target: id, tenant: tenantOf(row), detail: {} }, [row.digest]);
-        return written(byId.get(id));
+        return storedKeyOf(written(byId.get(id)));
       }),
     ),
 
@@ -263,7 +267,7 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
         const detail = { successor: successorId, graceEndsAtMs, ...quiet, expiresAtMs, ...signatureOf(successor) };
         record({ action: "keys.rotate", target: id, tenant: tenantOf(row), detail }, [row.digest, digest]);
         if (mark !== undefined) rememberRequest(mark, successor.id, actor, nowMs);
-        return written(byId.get(successor.id));
+        return storedKeyOf(written(byId.get(successor.id)));
       }),
     ),
 
@@ -348,14 +352,4 @@ function signatureOf({ signedBy }: NewKey) {
 /** Whose key it is. */
 function tenantOf({ tenant }: KeyRow): string | undefined {
   return tenant ?? undefined;
-}
-
-function optional(row: KeyRow | undefined): StoredKey | undefined {
-  return row && storedKeyOf(row);
-}
-
-/** The record as it will be read from now on, rather than as it was asked for. */
-function written(row: KeyRow | undefined): StoredKey {
-  if (row === undefined) throw new Error("a row just written cannot be read");
-  return storedKeyOf(row);
 }

@@ -2,8 +2,10 @@ import { hash } from "node:crypto";
 import type Database from "better-sqlite3";
 import type { Actor } from "./audit.ts";
 import type { Ledger } from "./ledger.ts";
+import { REVOKE_KEYS } from "./revocation.ts";
 import { surfacing } from "./store-error.ts";
 import { readTokens, writeTokens } from "./token-list.ts";
+import { written } from "./written.ts";
 
 /** Names an owner. The same name in another tenant, or in none, is another owner. */
 export interface OwnerName {
@@ -101,11 +103,7 @@ export function openOwners(db: Database.Database, ledger: Ledger): Owners {
   const digests = db.prepare<[object], Buffer>(`SELECT digest FROM keys WHERE ${ITS_KEYS}`).pluck();
   const count = db.prepare<[object], number>(`SELECT count(*) FROM keys WHERE ${ITS_KEYS}`).pluck();
   const given = db.prepare<[object], string>(`SELECT DISTINCT scopes FROM keys WHERE ${ITS_KEYS}`).pluck();
-  const revokeAll = db.prepare(
-    `UPDATE keys SET revoked_at_ms = @nowMs, revoked_by = @by, revoke_reason = @reason, updated_at_ms = @nowMs,
-       revision = @revision
-     WHERE ${ITS_KEYS}`,
-  );
+  const revokeAll = db.prepare(`${REVOKE_KEYS} WHERE ${ITS_KEYS}`);
 
   /** A change of an owner without keys is one too, and the feed has an entry for each. */
   const touched = (key: Identity): [Buffer, ...Buffer[]] => [digestOf(key), ...digests.all(key)];
@@ -118,11 +116,14 @@ export function openOwners(db: Database.Database, ledger: Ledger): Owners {
         const disabledAtMs = disabled ? nowMs : null;
         insert.run({ ...key, displayName, scopes: writeList(scopes), disabledAtMs, nowMs, by: actor.name, revision });
         record({ action: "owners.create", ...subjectOf(owner), detail: detailOf(owner) }, touched(key));
-        return written(one.get(key));
+        return storedOwnerOf(written(one.get(key)));
       }),
     ),
 
-    ownerOf: surfacing(db, (owner) => optional(one.get(identityOf(owner)))),
+    ownerOf: surfacing(db, (owner) => {
+      const row = one.get(identityOf(owner));
+      return row && storedOwnerOf(row);
+    }),
 
     listOwners: surfacing(db, ({ tenant = null, after, limit }) => {
       const { tenant: afterTenant, name: afterName } = after === undefined ? BEFORE_ALL : identityOf(after);
@@ -139,7 +140,7 @@ export function openOwners(db: Database.Database, ledger: Ledger): Owners {
         update.run({ ...key, displayName, scopes: writeList(scopes), disabledAtMs, nowMs, revision });
         const detail = { before: detailOf(storedOwnerOf(row)), after: detailOf(fields) };
         record({ action: "owners.update", ...subjectOf(owner), detail }, touched(key));
-        return written(one.get(key));
+        return storedOwnerOf(written(one.get(key)));
       }),
     ),
 
@@ -205,14 +206,4 @@ function storedOwnerOf(row: OwnerRow): StoredOwner {
     updatedAtMs: row.updated_at_ms,
     revision: row.revision,
   };
-}
-
-function optional(row: OwnerRow | undefined): StoredOwner | undefined {
-  return row && storedOwnerOf(row);
-}
-
-/** The record as it will be read from now on, rather than as it was asked for. */
-function written(row: OwnerRow | undefined): StoredOwner {
-  if (row === undefined) throw new Error("a row just written cannot be read");
-  return storedOwnerOf(row);
 }

@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import { formatDuration } from "../config/duration.ts";
 import type { Actor } from "./audit.ts";
 import type { Ledger } from "./ledger.ts";
+import { REVOKE_KEYS } from "./revocation.ts";
 import { surfacing } from "./store-error.ts";
 import { withoutWaiting } from "./without-waiting.ts";
 
@@ -38,11 +39,7 @@ export function openQuietKeys(db: Database.Database, ledger: Ledger): QuietKeys 
     `SELECT id, digest, tenant, quiet_after_ms, last_used_at_ms FROM keys LEFT JOIN key_usage ON key_id = id
      WHERE ${QUIET} AND (@id IS NULL OR id = @id) LIMIT ${MAX_A_CALL}`,
   );
-  const revoke = db.prepare(
-    `UPDATE keys SET revoked_at_ms = @nowMs, revoked_by = @by, revoke_reason = @reason, updated_at_ms = @nowMs,
-       revision = @revision
-     WHERE id = @id`,
-  );
+  const revoke = db.prepare(`${REVOKE_KEYS} WHERE id = @id`);
   const end = (id: string, knownUntilMs: number, nowMs: number) =>
     ledger.transact(ACTOR, nowMs, ({ revision, record }) => {
       // Under the lock: another program may have been faster.

@@ -4,6 +4,7 @@ import type { SigningAlg } from "../key/signing-alg.ts";
 import type { Actor } from "./audit.ts";
 import type { Ledger } from "./ledger.ts";
 import { StoreError, surfacing } from "./store-error.ts";
+import { written } from "./written.ts";
 
 /** A key that signs keys, to be kept. */
 export interface NewSigningKey {
@@ -80,7 +81,7 @@ export function openSigningKeys(db: Database.Database, ledger: Ledger): SigningK
 
   const keep = (key: NewSigningKey, actor: Actor, nowMs: number, revision: number) => {
     insert.run({ ...key, publicJwk: JSON.stringify(key.publicJwk), nowMs, by: actor.name, revision });
-    return written(inUseOf.get(key.alg));
+    return storedSigningKeyOf(written(inUseOf.get(key.alg)));
   };
 
   return {
@@ -147,10 +148,4 @@ function storedSigningKeyOf(row: SigningKeyRow): StoredSigningKey {
     retiredAtMs: row.retired_at_ms ?? undefined,
     tokensEndAtMs: row.tokens_end_at_ms ?? Number.POSITIVE_INFINITY,
   };
-}
-
-/** The record as it will be read from now on, rather than as it was asked for. */
-function written(row: SigningKeyRow | undefined): StoredSigningKey {
-  if (row === undefined) throw new Error("a row just written cannot be read");
-  return storedSigningKeyOf(row);
 }

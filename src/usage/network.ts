@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
 
 /** A client's address, and the network that it is counted under. */
 export interface Place {
@@ -14,33 +15,13 @@ export function placeOf(text: string): Place | undefined {
   const version = isIP(address);
   if (version === 0) return undefined;
   if (version === 4) return ipv4Place(address);
-  const groups = groupsOf(address);
-  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (mapped)
-    return ipv4Place([groups[6] ?? 0, groups[7] ?? 0].flatMap((group) => [group >> 8, group & 255]).join("."));
-  const site = groups.slice(0, 3);
+  const parsed = ipaddr.IPv6.parse(address);
+  if (parsed.isIPv4MappedAddress()) return ipv4Place(parsed.toIPv4Address().toString());
+  const site = parsed.parts.slice(0, 3);
   while (site.at(-1) === 0) site.pop();
   return { address, network: `${site.map((group) => group.toString(16)).join(":")}::/48` };
 }
 
 function ipv4Place(address: string): Place {
   return { address, network: `${address.slice(0, address.lastIndexOf("."))}.0/24` };
-}
-
-/** The eight groups of an IPv6 address (RFC 4291 §2.2). */
-function groupsOf(address: string): number[] {
-  const [head = "", tail] = address.split("::");
-  const before = readGroups(head);
-  if (tail === undefined) return before;
-  const after = readGroups(tail);
-  return [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after];
-}
-
-function readGroups(text: string): number[] {
-  if (text === "") return [];
-  return text.split(":").flatMap((group) => {
-    if (!group.includes(".")) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
-    return [a * 256 + b, c * 256 + d];
-  });
 }

@@ -1,6 +1,7 @@
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { ID_RANDOM_BYTES, type IdKind, writeId } from "../../key/id.ts";
 import { SECRET_RANDOM_BYTES, startOf, writeSecret } from "../../key/secret.ts";
+import { secretDigest } from "../../store/digest.ts";
 
 /** A new secret, and all that is kept of it. */
 export interface NewSecret {
@@ -14,5 +15,5 @@ export interface NewSecret {
 export function newSecret(kind: IdKind, prefix: string, nowMs: number): NewSecret {
   const secret = writeSecret(prefix, randomBytes(SECRET_RANDOM_BYTES));
   const id = writeId(kind, nowMs, randomBytes(ID_RANDOM_BYTES));
-  return { id, secret, digest: hash("sha256", secret, "hex"), start: startOf(secret) };
+  return { id, secret, digest: secretDigest(secret), start: startOf(secret) };
 }

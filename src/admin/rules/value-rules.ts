@@ -4,7 +4,7 @@ import { isJudgeableMethod } from "../../check/method.ts";
 import { readPath } from "../../check/path.ts";
 import { nearest } from "../../config/nearest.ts";
 import { isOwner, OWNER_FORM } from "../../key/owner.ts";
-import { covers, isScope, isWildcard } from "../../key/scope.ts";
+import { isAmong, isScope } from "../../key/scope.ts";
 import { holdsSecret } from "../../key/secret.ts";
 import { isSigningAlg, SIGNING_ALGS } from "../../key/signing-alg.ts";
 import { isTenant, TENANT_FORM } from "../../key/tenant.ts";
@@ -80,10 +80,7 @@ function scope(text: string, _: unknown, { definedScopes }: RuleContext): string
   if (!isScope(text)) {
     return `${quote(text)} must be 1 to 128 visible ASCII characters without " \\ and ",", with "*" only as the whole last segment`;
   }
-  const isKnown = isWildcard(text)
-    ? text === "*" || definedScopes.some((defined) => covers(text, defined))
-    : definedScopes.includes(text);
-  if (definedScopes.length === 0 || isKnown) return undefined;
+  if (isAmong(text, definedScopes)) return undefined;
   const near = nearest(text, definedScopes);
   return `${quote(text)} is not among the scopes of the configuration${near === undefined ? "" : ` (did you mean ${quote(near)}?)`}`;
 }

@@ -1,10 +1,11 @@
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { SignJWT } from "jose";
 import { ID_RANDOM_BYTES, writeId } from "../../key/id.ts";
 import type { SigningAlg } from "../../key/signing-alg.ts";
 import { MAX_TOKEN_LENGTH } from "../../key/token.ts";
 import type { ScopeGraph } from "../../policy/scope-graph.ts";
 import type { Actor } from "../../store/audit.ts";
+import { secretDigest } from "../../store/digest.ts";
 import type { Owners } from "../../store/owners.ts";
 import { invalidArgument } from "../errors.ts";
 import { type NewKeyFields, previewOf } from "../keys/key-fields.ts";
@@ -76,7 +77,7 @@ export function createTokenSigner(
         const claims = claimsOf(id, fields, nowMs);
         const secret = await new SignJWT({ ...claims }).setProtectedHeader(tokenHeader(kid, alg)).sign(privateKey);
         try {
-          return keep({ id, secret, digest: hash("sha256", secret, "hex"), start: startOf(secret), signedBy: kid });
+          return keep({ id, secret, digest: secretDigest(secret), start: startOf(secret), signedBy: kid });
         } catch (error) {
           if (ring.isInUse(alg, kid)) throw error;
         }

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type ImportKeysResponse, ImportKeysResponseSchema } from "../../gen/keyward/admin/v1/key_service_pb.ts";
 import { tell } from "../output.ts";
+import { createProgress } from "../progress.ts";
 import type { Refused } from "./source.ts";
 
 /** So many refused lines are told; whoever mends those finds the rest the next time. */
@@ -17,15 +18,12 @@ export class ImportReport {
   #read = 0;
   #left = 0;
   #short = 0;
-  #shown = false;
+  readonly #progress = createProgress("keys read");
 
   /** A record that was read, whatever became of it. */
   countRead(): void {
     this.#read++;
-    if (process.stderr.isTTY && this.#read % 1_000 === 0) {
-      process.stderr.write(`\r${this.#read.toLocaleString("en")} keys read`);
-      this.#shown = true;
-    }
+    if (this.#read % 1_000 === 0) this.#progress.show(this.#read);
   }
 
   /** A key whose time was over already. */
@@ -56,8 +54,7 @@ export class ImportReport {
 
   /** Ends the line of progress. */
   endProgress(): void {
-    if (this.#shown) process.stderr.write("\r\x1b[K");
-    this.#shown = false;
+    this.#progress.end();
   }
 
   /** Tells what was refused, by line. */
