@@ -15,7 +15,7 @@ import { SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
 import type { DenialRing } from "../observe/denial-ring.ts";
 import type { Log } from "../observe/log.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { Board } from "../serve/board.ts";
+import type { Board } from "../serve/threads/board.ts";
 import type { Store } from "../store/store.ts";
 import { accessInterceptor, errorInterceptor, kPeer, rulesInterceptor } from "./access.ts";
 import { createAdminKeyService } from "./admin-key-service.ts";

@@ -1,4 +1,4 @@
-import { announce, type Board, ENFORCEMENT_TIMEOUT_MS, enforced } from "../serve/board.ts";
+import { announce, type Board, ENFORCEMENT_TIMEOUT_MS, enforced } from "../serve/threads/board.ts";
 
 /** What a changing call tells of how far its change has got. */
 export interface Enforcement {

@@ -3,7 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { SigningKeySchema, SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
 import { DEFAULT_SIGNING_ALG, isSigningAlg } from "../key/signing-alg.ts";
-import { type Board, NOT_FOLLOWING } from "../serve/board.ts";
+import { type Board, NOT_FOLLOWING } from "../serve/threads/board.ts";
 import type { StoredSigningKey } from "../store/signing-keys.ts";
 import type { Store } from "../store/store.ts";
 import { callerOf } from "./caller.ts";

@@ -5,8 +5,8 @@ import { createKeyCache, type KeyCache } from "../store/cache.ts";
 import { createFollower, type Follower } from "../store/follow.ts";
 import { type KeyReader, openKeyReader } from "../store/reader.ts";
 import { StoreRefusedError } from "../store/refusal.ts";
-import type { Board } from "./board.ts";
 import type { ServedStore } from "./served-store.ts";
+import type { Board } from "./threads/board.ts";
 
 /**
  * How often a thread asks whether another process has committed. Half of the 100 ms within which such a change is obeyed;

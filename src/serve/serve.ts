@@ -9,14 +9,14 @@ import { createMetrics, durationHistogram } from "../observe/metrics.ts";
 import { SINGLE_KEY_ID } from "../store/single-key.ts";
 import type { Alert } from "../usage/alerts.ts";
 import { createUsageRelay } from "../usage/relay.ts";
-import { type Board, createBoard, NOT_FOLLOWING, publish } from "./board.ts";
-import { type Listener, listen, probeAddress } from "./listen.ts";
-import { createOpsServer } from "./ops-server.ts";
-import { lockPort } from "./port-lock.ts";
+import { type Listener, listen, probeAddress } from "./listeners/listen.ts";
+import { createOpsServer } from "./listeners/ops-server.ts";
+import { lockPort } from "./listeners/port-lock.ts";
 import { StartError } from "./start-error.ts";
-import { type SupervisedThread, superviseThread } from "./supervised-thread.ts";
-import type { CheckThreadData, ThreadData } from "./thread-messages.ts";
-import { type OtherReport, startThread } from "./worker.ts";
+import { type Board, createBoard, NOT_FOLLOWING, publish } from "./threads/board.ts";
+import { type SupervisedThread, superviseThread } from "./threads/supervised-thread.ts";
+import type { CheckThreadData, ThreadData } from "./threads/thread-messages.ts";
+import { type OtherReport, startThread } from "./threads/worker.ts";
 
 /** A program that serves. */
 export interface Program {

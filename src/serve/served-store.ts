@@ -2,8 +2,8 @@ import type { Settings } from "../config/settings.ts";
 import type { KeyStore } from "../key/record.ts";
 import type { KeyCache } from "../store/cache.ts";
 import { createSingleKeyStore } from "../store/single-key.ts";
-import type { Board } from "./board.ts";
 import { createFollowedStore, type FollowedStoreEvents } from "./followed-store.ts";
+import type { Board } from "./threads/board.ts";
 
 /** The store of a check thread, which says by itself whether it can answer. */
 export interface ServedStore extends KeyStore {

@@ -1,5 +1,5 @@
 import type { Log } from "../observe/log.ts";
-import { announce, type Board } from "../serve/board.ts";
+import { announce, type Board } from "../serve/threads/board.ts";
 import type { QuietKeys } from "../store/quiet-keys.ts";
 
 /** How often it is looked whether a rotated key has fallen silent. Short beside any quiet period that makes sense. */

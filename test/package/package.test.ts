@@ -27,8 +27,8 @@ describe("the tarball", () => {
     "LICENSE",
     "bin/keyward.js",
     "dist/main.js",
-    "dist/serve/check-thread.js",
-    "dist/serve/writer-thread.js",
+    "dist/serve/threads/check-thread.js",
+    "dist/serve/threads/writer-thread.js",
     "proto/keyward/admin/v1/key_service.proto",
   ])("holds %s", (path) => {
     expect(installed.packed).toContain(path);

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createBoard, enforced, NOT_FOLLOWING, openBoard, publish } from "../../src/serve/board.ts";
+import { createBoard, enforced, NOT_FOLLOWING, openBoard, publish } from "../../src/serve/threads/board.ts";
 import { until } from "../support/until.ts";
 
 describe("a board", () => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { onFirstBytes } from "../../src/serve/first-bytes.ts";
+import { onFirstBytes } from "../../src/serve/listeners/first-bytes.ts";
 
 /** A pair of ends of one connection: what a server has, and what its client has. */
 async function connected(): Promise<{ server: Socket; client: Socket }> {

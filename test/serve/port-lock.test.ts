@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { lockPort } from "../../src/serve/port-lock.ts";
+import { lockPort } from "../../src/serve/listeners/port-lock.ts";
 import { runCli } from "../support/cli.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import { freePorts } from "../support/ports.ts";

@@ -9,7 +9,7 @@ import {
   type RefusedKey,
 } from "../../gen/keyward/admin/v1/key_service_pb.ts";
 import { ID_RANDOM_BYTES, writeId } from "../../key/id.ts";
-import type { Board } from "../../serve/board.ts";
+import type { Board } from "../../serve/threads/board.ts";
 import type { Import, ImportRow } from "../../store/imports.ts";
 import type { Store } from "../../store/store.ts";
 import type { Caller } from "../caller.ts";

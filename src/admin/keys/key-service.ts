@@ -8,7 +8,7 @@ import {
 } from "../../gen/keyward/admin/v1/key_service_pb.ts";
 import { DEFAULT_PREFIX } from "../../key/secret.ts";
 import { stateOf } from "../../key/state.ts";
-import type { Board } from "../../serve/board.ts";
+import type { Board } from "../../serve/threads/board.ts";
 import type { StoredKey } from "../../store/key-row.ts";
 import { NO_GRACE } from "../../store/keys.ts";
 import { prefixOf } from "../../store/start.ts";

@@ -1,6 +1,6 @@
 import { Code, type ServiceImpl } from "@connectrpc/connect";
 import type { Owner, OwnerService } from "../../gen/keyward/admin/v1/owner_service_pb.ts";
-import type { Board } from "../../serve/board.ts";
+import type { Board } from "../../serve/threads/board.ts";
 import type { OwnerFields, OwnerName, StoredOwner } from "../../store/owners.ts";
 import type { Store } from "../../store/store.ts";
 import { StoreError } from "../../store/store-error.ts";

@@ -1,9 +1,9 @@
-import type { Address } from "../config/address.ts";
-import type { Settings } from "../config/settings.ts";
-import type { AllowedLine } from "../observe/allowed-log.ts";
-import type { Log, LogFields, LogLevel } from "../observe/log.ts";
-import type { Alert } from "../usage/alerts.ts";
-import type { UsageBatch } from "../usage/batch.ts";
+import type { Address } from "../../config/address.ts";
+import type { Settings } from "../../config/settings.ts";
+import type { AllowedLine } from "../../observe/allowed-log.ts";
+import type { Log, LogFields, LogLevel } from "../../observe/log.ts";
+import type { Alert } from "../../usage/alerts.ts";
+import type { UsageBatch } from "../../usage/batch.ts";
 
 /** What a thread is started with. */
 export interface ThreadData {

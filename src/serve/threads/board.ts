@@ -1,4 +1,4 @@
-import { COUNTERS_LENGTH } from "../observe/check-counters.ts";
+import { COUNTERS_LENGTH } from "../../observe/check-counters.ts";
 
 /**
  * What the threads of one program tell each other, in shared memory: numbers that one thread writes and others read, so

@@ -1,7 +1,7 @@
 import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import type { AdminHandler } from "../admin/api.ts";
+import type { AdminHandler } from "../../admin/api.ts";
 import { Connections } from "./connections.ts";
 
 /** Serves a handler over HTTP/1.1 and cleartext HTTP/2 on connections that somebody else accepts. */

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
-import type { Address } from "../config/address.ts";
-import type { Log } from "../observe/log.ts";
-import { StartError } from "./start-error.ts";
+import type { Address } from "../../config/address.ts";
+import type { Log } from "../../observe/log.ts";
+import { StartError } from "../start-error.ts";
 import type { ThreadData, ThreadOrder, ThreadReport } from "./thread-messages.ts";
 
 /** A worker thread, from its start to its end. */

@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
-import { StoreRefusedError } from "../store/refusal.ts";
-import { StartError } from "./start-error.ts";
+import { StoreRefusedError } from "../../store/refusal.ts";
+import { StartError } from "../start-error.ts";
 import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
 
 /** What main can ask of a thread that runs. */

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { type Address, formatAddress } from "../config/address.ts";
-import { StartError } from "./start-error.ts";
+import { type Address, formatAddress } from "../../config/address.ts";
+import { StartError } from "../start-error.ts";
 
 /**
  * Keeps a port that several threads share to this program for as long as it lives. The threads bind with SO_REUSEPORT, so

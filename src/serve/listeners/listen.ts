@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { type Address, formatAddress } from "../config/address.ts";
-import { StartError } from "./start-error.ts";
+import { type Address, formatAddress } from "../../config/address.ts";
+import { StartError } from "../start-error.ts";
 
 /** A listener that waits at its address. */
 export interface Listener {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Address } from "../config/address.ts";
-import type { Log } from "../observe/log.ts";
+import type { Address } from "../../config/address.ts";
+import type { Log } from "../../observe/log.ts";
 import type { ThreadOrder } from "./thread-messages.ts";
 import type { ThreadHandle } from "./worker.ts";
 
