@@ -21,7 +21,9 @@ is drawn for this run and printed.
 How keys are used is written down by the process that also serves the admin API (--mode all); of checks that a process with
 --mode authz answers, nothing is.
 
-SIGTERM and SIGINT end the program in good order; a second one ends it at once.`,
+SIGTERM and SIGINT end the program in good order: health says NOT_SERVING, checks are answered for shutdown_delay more, calls
+in progress are finished, and what is known of the use of keys is written down. The exit code is 0, or 1 where something had
+not ended within shutdown_timeout. A second signal ends it at once, with 1.`,
   );
   return addSettingFlags(command).action(async (_, given: Command) => {
     const loaded = loadSettings({ flags: settingFlagsOf(given), env: process.env, cwd: process.cwd() });
@@ -31,7 +33,11 @@ SIGTERM and SIGINT end the program in good order; a second one ends it at once.`
     for (const warning of loaded.warnings) log("warn", warning);
     const asked = nextSignal();
     try {
-      const program = await serve(settings, VERSION, log, dropped);
+      const starting = serve(settings, VERSION, log, dropped);
+      // Nobody is served before all is: there is nothing to finish, and a start may wait long for a large database.
+      const early = await Promise.race([asked, starting.then(() => undefined)]);
+      if (early !== undefined) end(EXIT_OK, `${early} while starting: stopped`);
+      const program = await starting;
       process.stdout.write(announcement);
       await asked;
       nextSignal().then((signal) => end(EXIT_FAILURE, `a second ${signal}: ending at once`));
@@ -41,7 +47,7 @@ SIGTERM and SIGINT end the program in good order; a second one ends it at once.`
       flush();
     }
 
-    function end(code: number, message: string): void {
+    function end(code: number, message: string): never {
       log("info", message);
       flush();
       process.exit(code);

@@ -12,6 +12,7 @@ import { createUsageRelay } from "../usage/relay.ts";
 import { type Listener, listen, probeAddress } from "./listeners/listen.ts";
 import { createOpsServer } from "./listeners/ops-server.ts";
 import { lockPort } from "./listeners/port-lock.ts";
+import { createShutdownTimes } from "./shutdown-times.ts";
 import { StartError } from "./start-error.ts";
 import { type Board, createBoard, NOT_FOLLOWING, publish } from "./threads/board.ts";
 import { type SupervisedThread, superviseThread } from "./threads/supervised-thread.ts";
@@ -27,11 +28,11 @@ export interface Program {
   stop(): Promise<boolean>;
 }
 
+/** Why the program is not ready before it serves and after. A thread may answer already; all have to, and to listen. */
+const PHASES = { starting: "the program is starting", stopping: "the program is shutting down" };
+
 /** How often the threads' counters are added up when nobody asks: long before a 32-bit cell can wrap twice. */
 const TOTALS_INTERVAL_MS = 10_000;
-
-/** How long the end of the program waits for what can usually be written at once, and now cannot. */
-const LONGEST_FLUSH_MS = 3_000;
 
 /**
  * Starts the threads and listeners of a configuration and returns once all of them answer. Throws StartError where an
@@ -56,7 +57,7 @@ export async function serve(
   const startedAtMs = Date.now();
   const data: ThreadData = { settings, board: board.buffer, rates, denials, checkThreads, version, startedAtMs };
   const threads: { writer?: SupervisedThread; check: SupervisedThread[] } = { check: [] };
-  let stopping = false;
+  let phase: "starting" | "serving" | "stopping" = "starting";
   const relay = createUsageRelay(
     (batch) => threads.writer?.order({ kind: "usage", batch }),
     (thread, source, seq) => threads.check[thread]?.order({ kind: "usage_written", source, seq }),
@@ -96,18 +97,20 @@ export async function serve(
     }),
   });
   const ops = createOpsServer({
-    unreadiness: () => (stopping ? ["the program is shutting down"] : unreadiness(settings, board, threads)),
+    unreadiness: () => (phase === "serving" ? unreadiness(settings, board, threads) : [PHASES[phase]]),
     metrics: async () => (await metrics.metrics()) + durationHistogram(totals()),
     metricsContentType: metrics.contentType,
   });
   let opsListener: Listener | undefined;
 
   const stopThreads = async () => {
-    const deadlineMs = performance.now() + settings.shutdownTimeoutMs;
-    const checks = await Promise.all(threads.check.map((thread) => thread.stop(deadlineMs)));
-    const isUsageWritten = await within(Math.min(deadlineMs, performance.now() + LONGEST_FLUSH_MS), relay.settled());
+    const times = createShutdownTimes(settings.shutdownTimeoutMs, performance.now());
+    const { checksGraceMs, checksEndMs, writerEndMs } = times;
+    const checks = await Promise.all(threads.check.map((thread) => thread.stop(checksGraceMs, checksEndMs)));
+    const isUsageWritten = await within(times.usageEndMs(performance.now()), relay.settled());
     if (!isUsageWritten) log("warn", "the last of how keys were used could not be written down");
-    const writer = await (threads.writer?.stop(deadlineMs) ?? true);
+    const writerGraceMs = times.writerGraceMs(performance.now());
+    const writer = await (threads.writer?.stop(writerGraceMs, writerEndMs) ?? true);
     opsListener?.close();
     ops.stop();
     clearInterval(totalling);
@@ -129,11 +132,12 @@ export async function serve(
     ...threads.writer?.addresses,
     ...(opsListener && { ops: opsListener.address }),
   };
+  phase = "serving";
   log("info", "serving", { version, mode: settings.mode, ...keysOf(settings), ...formatted(addresses) });
 
   return {
     async stop() {
-      stopping = true;
+      phase = "stopping";
       log("info", "shutting down", { delay_ms: settings.shutdownDelayMs });
       threads.writer?.drain();
       for (const thread of threads.check) thread.drain();
@@ -223,7 +227,7 @@ function unreadiness(
   const missing: string[] = [];
   if (settings.mode !== "authz" && !threads.writer?.alive) missing.push("the writer thread does not run");
   for (let thread = 0; thread < board.serving.length; thread++) {
-    if (Atomics.load(board.serving, thread) === 0)
+    if (!threads.check[thread]?.alive || Atomics.load(board.serving, thread) === 0)
       missing.push(`check thread ${thread} does not answer from the store`);
   }
   return missing;

@@ -1,3 +1,4 @@
+import type Database from "better-sqlite3";
 import type { ForeignKeys } from "../key/record.ts";
 import { type AdminKeys, openAdminKeys } from "./admin-keys.ts";
 import { type AuditTrail, openAuditTrail } from "./audit-trail.ts";
@@ -72,7 +73,20 @@ export function openStore(path: string, options: { busyTimeoutMs?: number } = {}
     isReplaced: file.isReplaced,
     close: () => {
       file.discardLeftLog();
+      if (!file.isReplaced()) checkpoint(db);
       db.close();
     },
   };
+}
+
+/**
+ * Brings the log into the file, without waiting for anybody. SQLite does so by itself for the last one who closes, but
+ * another program may have the database open, and what fails here is done by the next one who opens it.
+ */
+function checkpoint(db: Database.Database): void {
+  try {
+    db.pragma("wal_checkpoint(PASSIVE)");
+  } catch {
+    // The disk is full or gone: the log holds all of it.
+  }
 }

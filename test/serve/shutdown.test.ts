@@ -1,13 +1,14 @@
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createKey } from "../support/admin-call.ts";
+import { adminCall, createKey } from "../support/admin-call.ts";
 import { AUTHORIZATION, describeRequest } from "../support/check-client.ts";
-import { checkClientForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
+import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import { beginCheck } from "../support/half-check.ts";
 import type { Keyward } from "../support/keyward.ts";
 import { until } from "../support/until.ts";
@@ -117,6 +118,37 @@ test("a check that never arrives is given up after shutdown_timeout, and the exi
   process.kill(keyward.pid, "SIGTERM");
   expect(await keyward.ended).toBe(ENDED_BADLY);
   expect(keyward.log()).toContain('"stopped before everything had finished"');
+});
+
+test("calls that never end keep nobody from writing down how keys were used", async () => {
+  const folder = folderForThisTest();
+  const keyward = await keywardForThisTest({ folder, flags: ["--shutdown-timeout", "2s"] });
+  const { id, secret } = await createKey(keyward.adminSocket);
+  await beginCheck(keyward.authz, describeRequest());
+  await holdOpen(keyward.admin, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{");
+  const client = checkClientForThisTest(keyward.authz);
+  for (let use = 0; use < 20; use++) expect((await client.present(secret)).reason).toBe("allowed");
+  process.kill(keyward.pid, "SIGTERM");
+  expect(await keyward.ended).toBe(ENDED_BADLY);
+  expect(keyward.log()).not.toContain("could not be written down");
+  expect(existsSync(`${keyward.database}-wal`)).toBe(false);
+  const again = await keywardForThisTest({ folder });
+  const { key } = await adminCall<{ key: { useCount: string } }>(again.adminSocket, "KeyService/GetKey", { key: id });
+  expect(key.useCount).toBe("20");
+});
+
+test("the end brings the log of the database into its file, though another program has it open", async () => {
+  const keyward = await keywardForThisTest();
+  const other = new Database(keyward.database, { readonly: true });
+  onTestFinished(() => {
+    other.close();
+  });
+  const { id } = await createKey(keyward.adminSocket);
+  expect(other.prepare("SELECT id FROM keys").pluck().all()).toEqual([id]);
+  expect(readFileSync(keyward.database).includes(id)).toBe(false);
+  process.kill(keyward.pid, "SIGTERM");
+  expect(await keyward.ended).toBe(ENDED_WELL);
+  expect(readFileSync(keyward.database).includes(id)).toBe(true);
 });
 
 test("a change that waits for the write lock is answered before the program ends, and is there after it", async () => {

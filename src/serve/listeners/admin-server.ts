@@ -7,8 +7,8 @@ import { Connections } from "./connections.ts";
 /** Serves a handler over HTTP/1.1 and cleartext HTTP/2 on connections that somebody else accepts. */
 export interface AdminServer {
   take(socket: Socket): void;
-  /** Finishes the calls in progress and closes every connection. */
-  stop(): Promise<void>;
+  /** Finishes the calls in progress and closes every connection, and returns whether all had ended after `graceMs`. */
+  stop(graceMs: number): Promise<boolean>;
 }
 
 /** The first three bytes of the HTTP/2 preface (RFC 9113 §3.4); no method of HTTP/1.1 begins with them. */
@@ -44,11 +44,11 @@ export function createAdminServer(handler: AdminHandler): AdminServer {
         server.emit("connection", socket);
       });
     },
-    stop() {
+    stop(graceMs) {
       stopping = true;
       for (const session of sessions) session.close();
       http1.closeIdleConnections();
-      return connections.finish();
+      return connections.finish(graceMs);
     },
   };
 }

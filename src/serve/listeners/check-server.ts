@@ -11,8 +11,8 @@ export interface CheckServer {
   take(socket: Socket): void;
   /** What `grpc.health.v1` answers. */
   setServing(serving: boolean): void;
-  /** Finishes the calls in progress and closes every connection. */
-  stop(): Promise<void>;
+  /** Finishes the calls in progress and closes every connection, and returns whether all had ended after `graceMs`. */
+  stop(graceMs: number): Promise<boolean>;
 }
 
 /**
@@ -86,12 +86,12 @@ export function createCheckServer(answer: (request: Uint8Array) => Uint8Array): 
     setServing(serving) {
       for (const service of ["", AUTHORIZATION]) health.setStatus(service, serving ? "SERVING" : "NOT_SERVING");
     },
-    stop() {
+    stop(graceMs) {
       // It says that it is done before the calls in progress are: a connection ends when its last call has.
       server.tryShutdown(() => {});
       // Who watches the health would do so forever; everything else ends by itself.
       for (const watch of watches) watch.end();
-      return connections.finish();
+      return connections.finish(graceMs);
     },
   };
 }

@@ -23,12 +23,22 @@ export class Connections {
     });
   }
 
-  /** Ends the connections on which nothing has been said, and resolves once the others are closed too. */
-  finish(): Promise<void> {
+  /**
+   * Ends the connections on which nothing has been said, and waits until the others are closed too. What is open after
+   * `graceMs` is torn down. Returns whether nothing was.
+   */
+  async finish(graceMs: number): Promise<boolean> {
     this.#finishing = true;
     for (const socket of this.#silent) socket.destroy();
+    let finished = true;
+    const giveUp = setTimeout(() => {
+      finished = false;
+      for (const socket of this.#open) socket.destroy();
+    }, graceMs);
     this.#settle();
-    return this.#noneLeft.promise;
+    await this.#noneLeft.promise;
+    clearTimeout(giveUp);
+    return finished;
   }
 
   #settle(): void {

@@ -105,12 +105,13 @@ await runThread(parentPort, async (report) => {
 
   return {
     drain: () => store.drain(),
-    async stop() {
+    async stop(graceMs) {
       listener?.close();
-      await server.stop();
+      const finished = await server.stop(graceMs);
       handOver.finish();
       allowedLog.finish();
       invalidKeys.finish();
+      return finished;
     },
     hear(order) {
       if (order.kind === "usage_written") handOver.written(order.source, order.seq);

@@ -21,8 +21,11 @@ export interface SupervisedThread {
   drain(): void;
   /** Tells the thread that runs at the moment; where none does, nobody hears it. */
   order(order: ThreadOrder): void;
-  /** Lets it finish; past the deadline it is ended where it stands. Returns whether it had finished. */
-  stop(deadlineMs: number): Promise<boolean>;
+  /**
+   * Lets it finish, and give up what has not ended after `graceMs`; past the deadline of `performance.now()` it is ended
+   * where it stands. Returns whether everything had finished.
+   */
+  stop(graceMs: number, deadlineMs: number): Promise<boolean>;
 }
 
 /** What supervision needs of the one who asks for it. */
@@ -102,9 +105,9 @@ export async function superviseThread({
       thread.order({ kind: "drain" });
     },
     order: (order) => thread.order(order),
-    async stop(deadlineMs) {
+    async stop(graceMs, deadlineMs) {
       stopping = true;
-      thread.order({ kind: "stop" });
+      thread.order({ kind: "stop", graceMs });
       const timer = new AbortController();
       const finished = await Promise.race([
         thread.ended.then((cause) => cause === undefined),

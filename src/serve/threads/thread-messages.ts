@@ -49,8 +49,8 @@ export type ThreadReport =
 export type ThreadOrder =
   /** Say NOT_SERVING, and go on answering. */
   | { readonly kind: "drain" }
-  /** Take nothing new, finish what is in progress, and end. */
-  | { readonly kind: "stop" }
+  /** Take nothing new, finish what is in progress, give up what has not ended after `graceMs`, and end. */
+  | { readonly kind: "stop"; readonly graceMs: number }
   /** For the writer: write this down. */
   | { readonly kind: "usage"; readonly batch: UsageBatch }
   /** For a check thread: a batch is written down. */

@@ -7,8 +7,11 @@ import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
 export interface RunningThread {
   /** Says NOT_SERVING and goes on answering. */
   drain(): void;
-  /** Takes nothing new and finishes what is in progress. The thread ends after it. */
-  stop(): Promise<void>;
+  /**
+   * Takes nothing new, finishes what is in progress and gives up what has not ended after `graceMs`. The thread ends after
+   * it. Returns whether everything had finished.
+   */
+  stop(graceMs: number): Promise<boolean>;
   /** Told of every other order. */
   hear?(order: Exclude<ThreadOrder, { readonly kind: "drain" | "stop" }>): void;
 }
@@ -28,8 +31,7 @@ export async function runThread(
     port.on("message", async (order: ThreadOrder) => {
       if (order.kind === "drain") return thread.drain();
       if (order.kind !== "stop") return thread.hear?.(order);
-      await thread.stop();
-      process.exit(0);
+      process.exit((await thread.stop(order.graceMs)) ? 0 : 1);
     });
   } catch (error) {
     if (!(error instanceof StartError || error instanceof StoreRefusedError)) throw error;

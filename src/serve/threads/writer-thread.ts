@@ -121,14 +121,15 @@ await runThread(parentPort, async (report) => {
     hear(order) {
       if (order.kind === "usage") recorder.take(order.batch);
     },
-    async stop() {
+    async stop(graceMs) {
       for (const listener of listeners) listener?.close();
       state.end();
       shutdown.abort();
       retention.stop();
-      await Promise.all([network.stop(), local.stop()]);
+      const finished = await Promise.all([network.stop(graceMs), local.stop(graceMs)]);
       denials.flush(Date.now());
       store.close();
+      return finished.every(Boolean);
     },
   };
 });
