@@ -11,6 +11,9 @@ import { findPlace } from "./place.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import { spellingsOf } from "./spelling.ts";
 
+/** Told in the log where it is the cause of a denial. */
+const TOO_STALE = "what is known of keys has not been up to date for longer than `stale` allows";
+
 /** What the check path needs of the world. */
 export interface CheckPorts extends EncodeSettings {
   readonly policy: Policy;
@@ -20,6 +23,8 @@ export interface CheckPorts extends EncodeSettings {
   readonly digest: Digest;
   readonly store: KeyStore;
   readonly rates: Pick<RateLimiter, "take">;
+  /** How stale the store may be, in milliseconds, where a route says nothing else. */
+  readonly serveStaleForMs: number;
   /**
    * Told of every decision once it is made, with what was thrown where that was the reason, and of a denial with the client's
    * address as far as it is known.
@@ -76,7 +81,7 @@ export type Check = (bytes: Uint8Array, context: CheckContext) => Uint8Array;
  *  6. encode      the one place that writes an answer; internal_error where any station broke its promise
  */
 export function createCheck(ports: CheckPorts): Check {
-  const { policy, digest, store, observe, noteKey, noteInvalidKey, trustedHops } = ports;
+  const { policy, digest, store, serveStaleForMs, observe, noteKey, noteInvalidKey, trustedHops } = ports;
   const credentials = createCredentialReader(ports.credentials);
   const identity = Object.values(ports.identityHeaders);
   const forwarded = trustedHops > 0 ? [FORWARDED_FOR] : [];
@@ -95,7 +100,12 @@ export function createCheck(ports: CheckPorts): Check {
     return { ...seen, headers: keyHeaders.filter((name) => !kept?.includes(name)) };
   };
 
-  const judge = (request: AccessRequest | undefined, address: string | undefined, nowMs: number): Judgement => {
+  const judge = (
+    request: AccessRequest | undefined,
+    address: string | undefined,
+    nowMs: number,
+    staleMs: number,
+  ): Judgement => {
     if (request === undefined) return denied("malformed_request");
     const place = findPlace(request, policy);
     if ("allowed" in place) return { decision: place, carriers: NOTHING };
@@ -110,6 +120,7 @@ export function createCheck(ports: CheckPorts): Check {
       return { decision: { ...deny("malformed_credential", rule), flaw: credential.flaw }, carriers: NOTHING };
     }
 
+    if (staleMs > (rule.serveStaleForMs ?? serveStaleForMs)) throw new StoreUnavailableError(new Error(TOO_STALE));
     const record = lookUp(credential.secret, digest, store);
     if (record === undefined || credential.wrongUser) return denied("unknown_key", rule);
 
@@ -123,11 +134,13 @@ export function createCheck(ports: CheckPorts): Check {
     const { nowMs } = context;
     let request: AccessRequest | undefined;
     let address: string | undefined;
+    let staleMs = 0;
     try {
+      staleMs = store.staleMs?.() ?? 0;
       request = decode(bytes);
       address = request && clientAddress(request, trustedHops);
-      const { decision, carriers } = judge(request, address, nowMs);
-      const answer = encode(decision, context, carriers, identitySpellings(request, every));
+      const { decision, carriers } = judge(request, address, nowMs, staleMs);
+      const answer = encode(decision, context, carriers, identitySpellings(request, every), staleMs);
       const { record, reason } = decision;
       observe(decision, request, context, undefined, decision.allowed ? undefined : address);
       if (record !== undefined) {
@@ -139,7 +152,7 @@ export function createCheck(ports: CheckPorts): Check {
       return answer;
     } catch (cause) {
       const decision = deny(cause instanceof StoreUnavailableError ? "store_unavailable" : "internal_error");
-      const answer = encode(decision, context, NOTHING, []);
+      const answer = encode(decision, context, NOTHING, [], staleMs);
       try {
         observe(decision, request, context, cause, address);
       } catch {

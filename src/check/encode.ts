@@ -20,13 +20,15 @@ interface IdentityHeaders {
 
 /**
  * Writes a decision as a serialized `envoy.service.auth.v3.CheckResponse`. `carriers` is what held the secret, `spellings`
- * the ways in which the client spelt identity headers, in lower case: an allow removes them.
+ * the ways in which the client spelt identity headers, in lower case: an allow removes them. `staleMs` is how stale the
+ * store was that was asked.
  */
 export type Encode = (
   decision: Decision,
   context: CheckContext,
   carriers: Carriers,
   spellings: readonly string[],
+  staleMs?: number,
 ) => Uint8Array;
 
 /** What the answers of one program have in common. */
@@ -68,10 +70,16 @@ export function createEncode(settings: EncodeSettings): Encode {
   const names = Object.values(identityHeaders).map((name) => ({ name, underscored: name.replaceAll("-", "_") }));
 
   /** Status 0 is what Envoy lets through; so is no status at all, which no other function here can leave out. */
-  const allow = (decision: Allowed, context: CheckContext, carriers: Carriers, spellings: readonly string[]) => {
+  const allow = (
+    decision: Allowed,
+    context: CheckContext,
+    carriers: Carriers,
+    spellings: readonly string[],
+    staleMs: number,
+  ) => {
     if (!isAllowed(decision)) throw new TypeError("only decide may allow");
     const identity = identityOf(decision, identityHeaders);
-    writeMetadata(writer, decision, context.decisionId);
+    writeMetadata(writer, decision, context.decisionId, staleMs);
     const ok = writer.mark();
     // Beside those of the upstream: both headers are lists, and its limits hold as well.
     if (decision.taken !== undefined) {
@@ -89,16 +97,16 @@ export function createEncode(settings: EncodeSettings): Encode {
     writer.message(RESPONSE.status, writer.mark());
   };
 
-  const deny = (decision: Denied, id: string) => {
+  const deny = (decision: Denied, id: string, staleMs: number) => {
     const { status, challenge } = REASONS[decision.reason];
     const asError = decision.reason === "store_unavailable" && onStoreError === "error";
     if (asError) {
       const refused = writer.mark();
       writeRefusal(writer, decision, id, undefined);
       writer.message(RESPONSE.error, refused);
-      writeMetadata(writer, decision, id);
+      writeMetadata(writer, decision, id, staleMs);
     } else {
-      writeMetadata(writer, decision, id);
+      writeMetadata(writer, decision, id, staleMs);
       const refused = writer.mark();
       writeRefusal(writer, decision, id, challenge ? realm : undefined);
       writer.message(RESPONSE.denied, refused);
@@ -108,10 +116,10 @@ export function createEncode(settings: EncodeSettings): Encode {
     writer.message(RESPONSE.status, rpc);
   };
 
-  return (decision, context, carriers, spellings) => {
+  return (decision, context, carriers, spellings, staleMs = 0) => {
     writer.reset();
-    if (decision.allowed) allow(decision, context, carriers, spellings);
-    else deny(decision, context.decisionId);
+    if (decision.allowed) allow(decision, context, carriers, spellings, staleMs);
+    else deny(decision, context.decisionId, staleMs);
     return writer.finish();
   };
 }
@@ -251,8 +259,10 @@ function jsonList(texts: readonly string[]): string {
 }
 
 /** CheckResponse.dynamic_metadata, which Envoy publishes under `envoy.filters.http.ext_authz`. */
-function writeMetadata(writer: BackwardWriter, decision: Decision, id: string): void {
+function writeMetadata(writer: BackwardWriter, decision: Decision, id: string, staleMs: number): void {
   const struct = writer.mark();
+  // As long ago as it was last known to be up to date, in whole seconds.
+  if (staleMs > 0) writeTextEntry(writer, "stale", `${Math.ceil(staleMs / 1000)}s`);
   const { record, scopes } = decision;
   if (record !== undefined) {
     writeListEntry(writer, "scopes", scopes ?? []);

@@ -162,6 +162,7 @@ function toSettings(
     },
     retention: { endedKeysMs: values["retention.ended_keys"], auditMs: values["retention.audit"] },
     onStoreError: values.on_store_error,
+    stale: { serveForMs: values["stale.serve_for"] },
     shutdownDelayMs: values.shutdown_delay,
     shutdownTimeoutMs: values.shutdown_timeout,
     log: { level: values["log.level"], format: values["log.format"], allowed: values["log.allowed"] },

@@ -1,4 +1,6 @@
 import { Document, Scalar } from "yaml";
+import type { RouteConfig } from "../policy/config.ts";
+import { formatDuration } from "./duration.ts";
 import type { LoadedSettings } from "./load.ts";
 import { DEFAULT_ORIGIN, formatOrigin } from "./origin.ts";
 import { SETTING_KEYS, settingOf } from "./settings.ts";
@@ -28,7 +30,8 @@ export function printSettings({ settings, values, origins }: LoadedSettings): st
       document.setIn(key.split("."), scalar);
     }
   }
-  const { routes, scopes } = settings.policy;
+  const { scopes } = settings.policy;
+  const routes = settings.policy.routes.map(asWritten);
   const tenants = settings.tenants.size === 0 ? undefined : settings.tenants;
   for (const [key, structure] of Object.entries({ credentials: settings.credentials, routes, scopes, tenants })) {
     if (structure === undefined) continue;
@@ -42,4 +45,9 @@ export function printSettings({ settings, values, origins }: LoadedSettings): st
   }
   document.comment = unsaid.join("\n");
   return document.toString({ lineWidth: 0 });
+}
+
+/** Durations with their unit: a bare number is one of seconds. */
+function asWritten({ stale, ...route }: RouteConfig): object {
+  return stale === undefined ? route : { ...route, stale: { ...stale, serve_for: formatDuration(stale.serve_for) } };
 }

@@ -13,6 +13,7 @@ import {
   oneOf,
   party,
   retention,
+  staleness,
   text,
   truth,
   unixAddress,
@@ -155,6 +156,20 @@ const SETTINGS = {
     change: "reload",
     what: "Whether a check that cannot be made is denied, or left to Envoy's `failure_mode_allow`",
     why: "Doubt means no",
+  }),
+  "stale.serve_for": setting({
+    type: staleness,
+    default: "30s",
+    what: "How long what is known of keys is still served when nobody can tell any more whether it is up to date",
+    why: "Enough for a disk that hangs or a program that restarts; this is the longest that a key opens which was revoked meanwhile",
+    change: "restart",
+  }),
+  "stale.then": setting({
+    type: oneOf("deny"),
+    default: "deny",
+    what: "What is done after that time",
+    why: "There is no other word: without knowing, nothing may open",
+    change: "restart",
   }),
   shutdown_delay: setting({
     type: duration(0, 10 * MINUTE),
@@ -311,6 +326,7 @@ export interface Settings {
   /** How long things are kept. Undefined: for ever. */
   readonly retention: { readonly endedKeysMs: number | undefined; readonly auditMs: number | undefined };
   readonly onStoreError: SettingValues["on_store_error"];
+  readonly stale: { readonly serveForMs: number };
   readonly shutdownDelayMs: number;
   readonly shutdownTimeoutMs: number;
   readonly log: {

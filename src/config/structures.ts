@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { CredentialSource } from "../check/credential.ts";
-import type { RouteConfig, ScopeConfig } from "../policy/config.ts";
+import type { RouteConfig, ScopeConfig, StaleConfig } from "../policy/config.ts";
 import { nearest } from "./nearest.ts";
 import { readText, show } from "./reading.ts";
 import type { TenantConfig } from "./tenants.ts";
+import { staleness } from "./value-type.ts";
 
 /** The parts of the file that are lists or mappings of their own, by their key. */
 export interface Structures {
@@ -71,6 +72,22 @@ const credential = z.discriminatedUnion(
   `must say from: one of ${Object.keys(SOURCES).join(", ")}`,
 );
 
+const serveFor = z.unknown().transform((raw, context) => {
+  const reading = staleness.read(raw);
+  if ("value" in reading) return reading.value;
+  context.addIssue(reading.problem);
+  return z.NEVER;
+});
+
+const stale = z.strictObject(
+  // biome-ignore lint/suspicious/noThenProperty: a key of the configuration, and no function.
+  { serve_for: serveFor, then: z.literal("deny", "must be deny").optional() } satisfies Record<
+    keyof StaleConfig,
+    z.ZodType
+  >,
+  "must be a mapping",
+);
+
 const route = z.strictObject(
   {
     path: text,
@@ -82,6 +99,7 @@ const route = z.strictObject(
     tenant: text.optional(),
     owner: text.optional(),
     forward_credential: z.boolean("must be true or false").optional(),
+    stale: stale.optional(),
   } satisfies Record<keyof RouteConfig, z.ZodType>,
   "must be a mapping",
 );

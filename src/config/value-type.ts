@@ -72,6 +72,12 @@ const SHORTEST_RETENTION_MS = 86_400_000;
 /** How long something is kept in milliseconds; undefined: it is never removed. */
 export const retention: ValueType<number | undefined> = orNever(duration(SHORTEST_RETENTION_MS, LONGEST_LIFE_MS));
 
+/** Longer is no tolerance any more: a revoked key would open all day. */
+const LONGEST_STALENESS_MS = 86_400_000;
+
+/** How stale may be what is served, in milliseconds. */
+export const staleness: ValueType<number> = duration(0, LONGEST_STALENESS_MS);
+
 function orNever({ bound, read, ...type }: ValueType<number>): ValueType<number | undefined> {
   return {
     ...type,

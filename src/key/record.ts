@@ -72,6 +72,11 @@ export interface AddressSet {
  */
 export interface KeyStore {
   find(digest: string): KeyRecord | undefined;
+  /**
+   * For how many milliseconds nobody has been able to tell whether what is found is up to date; 0: it is. Never throws. Left
+   * out: 0.
+   */
+  staleMs?(): number;
   /** Whether there may be keys of other forms than ours. Never throws, and is answered from memory. Left out: "none". */
   foreignKeys?(): ForeignKeys;
 }

@@ -8,6 +8,8 @@ export interface MetricSources {
   totals(): readonly CheckTotals[];
   /** The revision each check thread has applied; undefined where it follows none. */
   appliedRevisions(): readonly (number | undefined)[];
+  /** For how long each check thread has not been able to tell whether what it knows is up to date; 0: it is. */
+  staleSeconds(): readonly number[];
   /** The milliseconds since 1970 up to which all that each check thread has seen of keys is written down; 0: nothing yet. */
   usageKnownUntilMs(): readonly number[];
   /** Uses of keys that main had to give up. */
@@ -66,6 +68,15 @@ export function createMetrics(sources: MetricSources): Registry {
       for (const [thread, revision] of sources.appliedRevisions().entries()) {
         if (revision !== undefined) this.set({ thread }, revision);
       }
+    },
+  });
+  new Gauge({
+    name: "keyward_store_stale_seconds",
+    help: "For how long a check thread has not been able to tell whether what it knows of keys is up to date; 0: it is.",
+    labelNames: ["thread"],
+    registers,
+    collect() {
+      for (const [thread, seconds] of sources.staleSeconds().entries()) this.set({ thread }, seconds);
     },
   });
   new Counter({

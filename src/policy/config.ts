@@ -24,6 +24,15 @@ export interface RouteConfig {
   readonly owner?: string | undefined;
   /** A signed key goes on to the upstream, which may verify it by itself. */
   readonly forward_credential?: boolean | undefined;
+  /** Instead of the program's own `stale`, here. */
+  readonly stale?: StaleConfig | undefined;
+}
+
+/** What is done where nobody can tell whether what is known of keys is up to date. */
+export interface StaleConfig {
+  /** For so many milliseconds it is still served; 0: not at all. */
+  readonly serve_for: number;
+  readonly then?: "deny" | undefined;
 }
 
 /** What is said of one scope. */

@@ -51,6 +51,7 @@ export function ruleFromExtensions(extensions: readonly Extension[]): Rule | und
     tenant: tenant === undefined ? undefined : { literal: tenant, segment: undefined },
     owner: undefined,
     forwardCredential: false,
+    serveStaleForMs: undefined,
     route: "context_extensions",
   };
 }

@@ -107,6 +107,7 @@ function defaultRule(access: Access): Rule {
     tenant: undefined,
     owner: undefined,
     forwardCredential: false,
+    serveStaleForMs: undefined,
     route: "default_access",
   };
 }
@@ -145,6 +146,7 @@ function compileRoute(route: RouteConfig, report: Report): CompiledRoute | undef
     tenant,
     owner,
     forwardCredential: route.forward_credential ?? false,
+    serveStaleForMs: route.stale?.serve_for,
     route: route.path,
   };
   return { host, methods: route.methods, pattern, rule };
@@ -178,6 +180,7 @@ function contradictionIn(route: RouteConfig): [keyof RouteConfig | undefined, st
   if (scopes?.length === 0)
     return ["scopes", "must name at least one scope; for any valid key say access: authenticated"];
   if (route.forward_credential) asking.push("forward_credential");
+  if (route.stale !== undefined) asking.push("stale");
   if (asking.length > 0 && access !== undefined && access !== "authenticated") {
     return ["access", `${access} contradicts ${asking.join(", ")}`];
   }

@@ -13,6 +13,8 @@ export interface Rule {
   readonly owner: Binding | undefined;
   /** Whether the upstream is to see a signed key. */
   readonly forwardCredential: boolean;
+  /** How stale what is known of keys may be, in milliseconds, before a request is denied. Unset: as the program is told. */
+  readonly serveStaleForMs: number | undefined;
   /** Where the rule stands, for logs: the pattern of its route, `default_access` or `context_extensions`. */
   readonly route: string;
 }

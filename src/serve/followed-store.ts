@@ -18,10 +18,16 @@ const POLL_INTERVAL_MS = 50;
 const FILE_CHECK_INTERVAL_MS = 1_000;
 
 /**
- * How long records are still served that nobody can tell to be up to date. Long enough for a disk that hangs or a restart
- * of the other program, short enough to be said: this is the longest a key opens that was revoked meanwhile.
+ * A check that comes later than this after the last question asks first: timers are late after SIGSTOP, or where many
+ * requests were waiting, and a key that another process has revoked meanwhile must not open.
  */
-const SERVE_STALE_FOR_MS = 30_000;
+const LONGEST_UNASKED_MS = 2 * POLL_INTERVAL_MS;
+
+/** How long a handle that fails is tried again before another one is opened beside it. */
+const REOPEN_AFTER_MS = 5_000;
+
+/** Opening reads all keys, and no check is answered meanwhile: it takes at most one part in so many of the time. */
+const REOPEN_SHARE = 20;
 
 /** What a followed store tells the thread it belongs to. */
 export interface FollowedStoreEvents {
@@ -29,10 +35,14 @@ export interface FollowedStoreEvents {
   onApplied(change: bigint, revision: number): void;
   /** Nothing is held any more that a change could make stale. */
   onClosed(): void;
+  /** Since how many milliseconds what is known is not up to date, when that begins; undefined when it is again. */
+  onStale(sinceMs: number | undefined): void;
   /** Whether the store can answer, each time that changes. At first it cannot. */
   onServing(serving: boolean): void;
   readonly log: Log;
 }
+
+const NOT_OPEN = "the key store is not open yet";
 
 interface OpenStore {
   readonly reader: KeyReader;
@@ -46,7 +56,7 @@ interface OpenStore {
  * throws: that is never "no such key".
  */
 export function createFollowedStore(
-  settings: Pick<Settings, "database" | "cache">,
+  settings: Pick<Settings, "database" | "cache" | "stale">,
   board: Board,
   events: FollowedStoreEvents,
 ): ServedStore {
@@ -57,19 +67,35 @@ export function createFollowedStore(
   let trouble: string | undefined;
   let foreign: ForeignKeys = "none";
   let upToDateMs = performance.now();
+  let askedMs = upToDateMs;
+  let nextOpeningMs = 0;
 
   const tellServing = (now: boolean) => {
     if (now !== serving) events.onServing(now);
     serving = now;
   };
 
+  const staleMs = () => (trouble === undefined ? 0 : performance.now() - upToDateMs);
+
   const open = (): OpenStore => {
-    if (replaced?.hasLeftLog()) throw new Error(leftLog(settings.database));
-    const reader = openKeyReader(settings.database);
-    replaced?.close();
-    replaced = undefined;
-    const cache = createKeyCache(reader, settings.cache);
-    return { reader, cache, follower: createFollower(reader, cache) };
+    const startedMs = performance.now();
+    try {
+      if (replaced?.hasLeftLog()) throw new Error(leftLog(settings.database));
+      const reader = openKeyReader(settings.database);
+      replaced?.close();
+      replaced = undefined;
+      try {
+        const cache = createKeyCache(reader, settings.cache);
+        return { reader, cache, follower: createFollower(reader, cache) };
+      } catch (error) {
+        reader.close();
+        throw error;
+      }
+    } finally {
+      const endedMs = performance.now();
+      nextOpeningMs =
+        endedMs + Math.max((endedMs - startedMs) * REOPEN_SHARE, store === undefined ? 0 : REOPEN_AFTER_MS);
+    }
   };
 
   const close = () => {
@@ -78,25 +104,53 @@ export function createFollowedStore(
     events.onClosed();
   };
 
+  /** The store to ask: the one that is open, or another one beside it where that has been failing for a while. */
+  const current = (): OpenStore => {
+    const mayOpen = performance.now() >= nextOpeningMs;
+    if (store === undefined) {
+      if (mayOpen) return open();
+      throw new Error(trouble ?? NOT_OPEN);
+    }
+    if (!mayOpen || staleMs() < REOPEN_AFTER_MS) return store;
+    let next: OpenStore;
+    try {
+      next = open();
+    } catch {
+      // What is open goes on being served for as long as it may.
+      return store;
+    }
+    store.reader.close();
+    return next;
+  };
+
   /** Runs one way of catching up, and tells what came of it. */
   const catchUp = (how: "poll" | "follow") => {
+    askedMs = performance.now();
     try {
       // Read first: whatever is committed later is met again.
       const change = Atomics.load(board.head, 0);
-      store ??= open();
+      store = current();
       events.onApplied(change, store.follower[how]());
-      if (trouble !== undefined) events.log("info", "the key store answers again");
+      if (trouble !== undefined) {
+        events.log("info", "the key store answers again", { stale_ms: Math.round(staleMs()) });
+        events.onStale(undefined);
+      }
       trouble = undefined;
       upToDateMs = performance.now();
       tellServing(!draining);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (message !== trouble) events.log("error", `the key store is not ready: ${message}`);
+      if (trouble === undefined) events.onStale(performance.now() - upToDateMs);
       trouble = message;
-      tellServing(false);
       // A file that is refused will be refused in a moment, too; what it holds is no longer ours to read.
-      if (error instanceof StoreRefusedError || performance.now() - upToDateMs > SERVE_STALE_FOR_MS) close();
+      if (error instanceof StoreRefusedError) close();
+      tellServing(store !== undefined && !draining && staleMs() <= settings.stale.serveForMs);
     }
+  };
+
+  const askWhereOverdue = () => {
+    if (store !== undefined && performance.now() - askedMs > LONGEST_UNASKED_MS) catchUp("poll");
   };
 
   const checkFile = () => {
@@ -132,8 +186,13 @@ export function createFollowedStore(
       foreign = store?.cache.foreignKeys() ?? foreign;
       return foreign;
     },
+    staleMs() {
+      askWhereOverdue();
+      return staleMs();
+    },
     find(digest): KeyRecord | undefined {
-      if (store === undefined) throw new Error(trouble ?? "the key store is not open yet");
+      askWhereOverdue();
+      if (store === undefined) throw new Error(trouble ?? NOT_OPEN);
       return store.cache.find(digest);
     },
   };

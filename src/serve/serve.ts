@@ -14,7 +14,7 @@ import { createOpsServer } from "./listeners/ops-server.ts";
 import { lockPort } from "./listeners/port-lock.ts";
 import { createShutdownTimes } from "./shutdown-times.ts";
 import { StartError } from "./start-error.ts";
-import { type Board, createBoard, NOT_FOLLOWING, publish } from "./threads/board.ts";
+import { type Board, createBoard, NOT_FOLLOWING, publish, staleSeconds } from "./threads/board.ts";
 import { type SupervisedThread, superviseThread } from "./threads/supervised-thread.ts";
 import type { CheckThreadData, ThreadData } from "./threads/thread-messages.ts";
 import { type OtherReport, startThread } from "./threads/worker.ts";
@@ -87,6 +87,7 @@ export async function serve(
     version,
     totals,
     appliedRevisions: () => Array.from(board.applied, (_, thread) => appliedRevision(board, thread)),
+    staleSeconds: () => Array.from(board.staleSince, (_, thread) => staleSeconds(board, thread)),
     usageKnownUntilMs: () => (settings.mode === "all" ? Array.from(board.usageKnownUntil, Number) : []),
     lostUses: () => relay.lostUses,
     alerts: () => alerts,
@@ -98,6 +99,7 @@ export async function serve(
   });
   const ops = createOpsServer({
     unreadiness: () => (phase === "serving" ? unreadiness(settings, board, threads) : [PHASES[phase]]),
+    remarks: () => staleRemarks(board),
     metrics: async () => (await metrics.metrics()) + durationHistogram(totals()),
     metricsContentType: metrics.contentType,
   });
@@ -200,6 +202,7 @@ async function* startCheckThreads(
     const onDeath = () => {
       Atomics.store(board.serving, index, 0);
       Atomics.store(board.usageKnownUntil, index, 0n);
+      Atomics.store(board.staleSince, index, 0n);
       Atomics.store(board.revisions, index, NOT_FOLLOWING);
       publish(board.applied, index, NOT_FOLLOWING);
     };
@@ -231,6 +234,12 @@ function unreadiness(
       missing.push(`check thread ${thread} does not answer from the store`);
   }
   return missing;
+}
+
+function staleRemarks(board: Board): string[] {
+  return Array.from(board.staleSince, (_, thread) => ({ thread, seconds: staleSeconds(board, thread) }))
+    .filter(({ seconds }) => seconds > 0)
+    .map(({ thread, seconds }) => `check thread ${thread} answers from what it knew ${Math.ceil(seconds)} s ago`);
 }
 
 /** Where the keys are, for the log. */

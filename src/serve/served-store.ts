@@ -17,7 +17,7 @@ export interface ServedStore extends KeyStore {
 
 /** The store that the settings ask for: that of the database, or the one key in memory. */
 export function createServedStore(
-  settings: Pick<Settings, "database" | "cache" | "singleKey">,
+  settings: Pick<Settings, "database" | "cache" | "singleKey" | "stale">,
   board: Board,
   events: FollowedStoreEvents,
 ): ServedStore {

@@ -76,6 +76,7 @@ const check = createCheck({
   wwwAuthenticate: "on",
   expiryWarningMs: 0,
   digest,
+  serveStaleForMs: 30_000,
   rates: createRateLimiter(new BigInt64Array(new SharedArrayBuffer(16)), process.hrtime.bigint),
   store: createKeyCache(store, { maxKeys: 1000, maxUnknown: 1000 }),
   onStoreError: "deny",

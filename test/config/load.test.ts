@@ -49,6 +49,7 @@ test("without any source there are the defaults", () => {
     keyLifetime: { defaultMs: undefined, maxMs: undefined },
     retention: { endedKeysMs: undefined, auditMs: undefined },
     onStoreError: "deny",
+    stale: { serveForMs: 30_000 },
     shutdownDelayMs: 5_000,
     shutdownTimeoutMs: 30_000,
     log: { level: "info", format: "auto", allowed: "none" },

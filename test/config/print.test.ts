@@ -34,7 +34,7 @@ jwt: { issuer: "https://keys.example.com/#1", audience: "null" }
 routes:
   - { path: "/a/**", host: a.example.com, methods: [GET, POST], scopes: [a:b, "1"], match: all }
   - { path: /b, access: public }
-  - { path: "/t/{t}/{u}", tenant: "{t}", owner: "user/u-{u}", forward_credential: true }
+  - { path: "/t/{t}/{u}", tenant: "{t}", owner: "user/u-{u}", forward_credential: true, stale: { serve_for: 90s, then: deny } }
 credentials:
   - { from: bearer }
   - { from: scheme, name: Token }

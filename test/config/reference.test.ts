@@ -11,7 +11,7 @@ test("the table has one row for each setting, the file, the three keys and the f
     "| `expiry_warning` | `--expiry-warning`, `KEYWARD_EXPIRY_WARNING` | `7d` | >= 0s and <= 365d | How long before a key's end its answers carry `Sunset` and `x-keyward-key-expires-in`. Whoever uses the key learns of it in time; 0 says nothing. |",
     "| `single_key` | `--single-key` | `false` | true or false | Serves checks of one key that has every scope and is kept in memory: no database, no admin API. Enough for a trial or one caller; `KEYWARD_SINGLE_KEY` holds the key itself. |",
     "| `credentials` | file only | `bearer`, `scheme` ApiKey, `header` x-api-key | a list of `from`, `name`, `username` | Where a key may be presented, and in which of them it is looked for. |",
-    "| `routes` | file only | `[]` | a list of `path`, `host`, `methods`, `access`, `scopes`, `match`, `tenant`, `owner`, `forward_credential` | What each request needs; the first that matches wins. |",
+    "| `routes` | file only | `[]` | a list of `path`, `host`, `methods`, `access`, `scopes`, `match`, `tenant`, `owner`, `forward_credential`, `stale` | What each request needs; the first that matches wins. |",
     "| `scopes` | file only | unset | a mapping of scopes to `description`, `implies` | The scopes there are, and which come with others. Unset: any text of the form of a scope is one. |",
     "| `tenants` | file only | `{}` | a mapping of tenants to `grantable_scopes`, `prefix` | What an admin key that is bound to a tenant may grant there, and what the tenant's new keys begin with. Unset: nothing, and `kw`. |",
   ];

@@ -186,6 +186,7 @@ describe("what routes bind and pass on is read:", () => {
       route("{ path: /a, forward_credential: true }"),
       { path: "/a", forward_credential: true },
     ],
+    ["how stale keys may be", route("{ path: /a, stale: { serve_for: 90s } }"), { stale: { serve_for: 90_000 } }],
     ["that it does not", route("{ path: /a, forward_credential: false }"), { path: "/a", forward_credential: false }],
   ])("%s", (_title, source, read) => {
     expect(readConfigFile("k.yaml", source)).toMatchObject({ structures: { routes: [read] }, problems: [] });
@@ -196,6 +197,17 @@ describe("what routes bind and pass on is read:", () => {
     ["a segment without quotes, which is a mapping", "{ path: /a, tenant: {t} }", ["tenant (a mapping) must be text"]],
     ["no tenant", "{ path: /a, tenant: }", ["tenant (empty) must be text"]],
     ["a list of owners", "{ path: /a, owner: [user/a] }", ["owner (a list) must be text"]],
+    ["a staleness without its unit", "{ path: /a, stale: 5m }", ['stale "5m" must be a mapping']],
+    [
+      "a staleness that is longer than a day",
+      "{ path: /a, stale: { serve_for: 25h } }",
+      ['stale.serve_for "25h" must be >= 0s and <= 1d'],
+    ],
+    [
+      "another word for what comes then",
+      "{ path: /a, stale: { serve_for: 1s, then: allow } }",
+      ['stale.then "allow" must be deny'],
+    ],
     ["a word for whether", "{ path: /a, forward_credential: yes }", ['forward_credential "yes" must be true or false']],
     ["a number for whether", "{ path: /a, forward_credential: 1 }", ["forward_credential 1 must be true or false"]],
     [

@@ -53,6 +53,7 @@ test("the metrics add up the threads, and leave out a revision that no thread fo
   const registry = createMetrics({
     totals: () => [one, other],
     appliedRevisions: () => [7, undefined, 9],
+    staleSeconds: () => [0, 12.5],
     restarts: () => ({ check: 2, writer: 1 }),
     usageKnownUntilMs: () => [0, Date.now()],
     lostUses: () => 3,

@@ -155,6 +155,11 @@ describe("the rule of a route", () => {
       { path: "/v1", access: "authenticated", forward_credential: false },
       { forwardCredential: false },
     ],
+    [
+      "may say how stale what is known of keys may be",
+      { path: "/v1", access: "authenticated", stale: { serve_for: 0 } },
+      { serveStaleForMs: 0 },
+    ],
   ])("%s", (_title, route, rule) => {
     expect(policyOf([route]).ruleFor("GET", "api.test", "/v1")).toEqual(ruleOf({ ...rule, route: "/v1" }));
   });

@@ -24,6 +24,7 @@ export function ruleOf(more: Partial<Rule> = {}): Rule {
     tenant: undefined,
     owner: undefined,
     forwardCredential: false,
+    serveStaleForMs: undefined,
     route: "/**",
     ...more,
   };

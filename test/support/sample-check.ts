@@ -30,6 +30,7 @@ export function portsOf(more: Partial<CheckPorts> = {}): CheckPorts {
     digest: digestOf,
     store: storeOf({}),
     rates: ratesAt(() => 0n),
+    serveStaleForMs: 0,
     onStoreError: "deny",
     observe: () => undefined,
     ...more,

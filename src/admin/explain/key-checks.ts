@@ -121,6 +121,7 @@ const ANY_KEY: Rule = {
   tenant: undefined,
   owner: undefined,
   forwardCredential: false,
+  serveStaleForMs: undefined,
   route: "",
 };
 

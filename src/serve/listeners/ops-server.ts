@@ -5,6 +5,8 @@ import type { Socket } from "node:net";
 export interface OpsSources {
   /** What keeps the program from being ready; empty: it is. */
   unreadiness(): readonly string[];
+  /** What is worth knowing while it is ready. */
+  remarks(): readonly string[];
   /** The metrics in Prometheus's text format. */
   metrics(): Promise<string>;
   readonly metricsContentType: string;
@@ -46,8 +48,12 @@ async function answer(sources: OpsSources, request: IncomingMessage, response: S
   if (path === "/healthz") return send(200, "ok\n");
   if (path === "/readyz") {
     const missing = sources.unreadiness();
-    return missing.length === 0 ? send(200, "ready\n") : send(503, `not ready\n${missing.join("\n")}\n`);
+    return missing.length === 0 ? send(200, lines("ready", sources.remarks())) : send(503, lines("not ready", missing));
   }
   if (path === "/metrics") return send(200, await sources.metrics(), sources.metricsContentType);
   return send(404, "there are /healthz, /readyz and /metrics\n");
+}
+
+function lines(verdict: string, more: readonly string[]): string {
+  return [verdict, ...more].map((line) => `${line}\n`).join("");
 }

@@ -17,6 +17,8 @@ export interface Board {
   readonly revisions: BigInt64Array;
   /** One cell a check thread: the milliseconds since 1970 up to which all that it has seen of keys is written down; 0: none. */
   readonly usageKnownUntil: BigInt64Array;
+  /** One cell a check thread: since when, on the clock of `process.hrtime`, what it knows is not known to be up to date; 0: it is. */
+  readonly staleSince: BigInt64Array;
   /** One cell a check thread: 1 while it answers from the store. */
   readonly serving: Int32Array;
   /** The counters of one check thread, which only that thread writes. */
@@ -36,13 +38,14 @@ export function createBoard(checkThreads: number): Board {
 
 /** Opens the board that another thread made for the same number of check threads. */
 export function openBoard(buffer: SharedArrayBuffer, checkThreads: number): Board {
-  const { applied, revisions, usage, serving, counters } = layout(checkThreads);
+  const { applied, revisions, usage, stale, serving, counters } = layout(checkThreads);
   return {
     buffer,
     head: new BigInt64Array(buffer, 0, 1),
     applied: new BigInt64Array(buffer, applied, checkThreads),
     revisions: new BigInt64Array(buffer, revisions, checkThreads),
     usageKnownUntil: new BigInt64Array(buffer, usage, checkThreads),
+    staleSince: new BigInt64Array(buffer, stale, checkThreads),
     serving: new Int32Array(buffer, serving, checkThreads),
     counters: (thread) => new Uint32Array(buffer, counters + thread * COUNTERS_BYTES, COUNTERS_LENGTH),
   };
@@ -55,9 +58,16 @@ function layout(threads: number) {
   const applied = BigInt64Array.BYTES_PER_ELEMENT;
   const revisions = applied + threads * BigInt64Array.BYTES_PER_ELEMENT;
   const usage = revisions + threads * BigInt64Array.BYTES_PER_ELEMENT;
-  const serving = usage + threads * BigInt64Array.BYTES_PER_ELEMENT;
+  const stale = usage + threads * BigInt64Array.BYTES_PER_ELEMENT;
+  const serving = stale + threads * BigInt64Array.BYTES_PER_ELEMENT;
   const counters = Math.ceil((serving + threads * Int32Array.BYTES_PER_ELEMENT) / 64) * 64;
-  return { applied, revisions, usage, serving, counters, bytes: counters + threads * COUNTERS_BYTES };
+  return { applied, revisions, usage, stale, serving, counters, bytes: counters + threads * COUNTERS_BYTES };
+}
+
+/** For how many seconds nobody has been able to tell whether what a check thread knows is up to date; 0: it is. */
+export function staleSeconds(board: Board, thread: number): number {
+  const since = Atomics.load(board.staleSince, thread);
+  return since === 0n ? 0 : Number(process.hrtime.bigint() - since) / 1e9;
 }
 
 /** How long an admin call waits for the check threads; past it the caller is told that the change is on its way. */

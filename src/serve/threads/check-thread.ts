@@ -38,6 +38,10 @@ await runThread(parentPort, async (report) => {
       Atomics.store(board.revisions, index, NOT_FOLLOWING);
       publish(board.applied, index, NOT_FOLLOWING);
     },
+    onStale(sinceMs) {
+      const since = sinceMs === undefined ? 0n : process.hrtime.bigint() - BigInt(Math.round(sinceMs * 1e6));
+      Atomics.store(board.staleSince, index, since);
+    },
     onServing(serving) {
       Atomics.store(board.serving, index, serving ? 1 : 0);
       server.setServing(serving);
@@ -72,6 +76,7 @@ await runThread(parentPort, async (report) => {
     onStoreError: settings.onStoreError,
     digest: secretDigest,
     store,
+    serveStaleForMs: settings.stale.serveForMs,
     rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
     observe(decision, request, context, cause, address) {
       counters.countOutcome(decision.reason);
