@@ -14,12 +14,14 @@ import { OwnerService } from "../gen/keyward/admin/v1/owner_service_pb.ts";
 import { SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
 import type { DenialRing } from "../observe/denial-ring.ts";
 import type { Log } from "../observe/log.ts";
+import type { MetricCells } from "../observe/metrics/cells.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Board } from "../serve/threads/board.ts";
 import type { Store } from "../store/store.ts";
 import { accessInterceptor, errorInterceptor, kPeer, rulesInterceptor } from "./access.ts";
 import { createAdminKeyService } from "./admin-key-service.ts";
 import { createAuditService } from "./audit/audit-service.ts";
+import { callMetricsInterceptor } from "./call-metrics.ts";
 import { createDecisions } from "./explain/decisions.ts";
 import { createKeyChecks } from "./explain/key-checks.ts";
 import { createGrants } from "./grants.ts";
@@ -56,6 +58,8 @@ export interface AdminApi {
   readonly signer: TokenSigner;
   /** What a key of the REST façade is where its client does not say it. */
   readonly restFormat: RestFormat;
+  /** Where calls are counted. */
+  readonly metrics: MetricCells;
   readonly log: Log;
   /** Aborted when calls in progress are to come to their end. */
   readonly shutdownSignal: AbortSignal;
@@ -138,7 +142,7 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
     shutdownSignal,
     // A mistyped expiry that is passed over would make a key that never ends.
     jsonOptions: { ignoreUnknownFields: false },
-    interceptors: [errorInterceptor(log), accessInterceptor(store), rules],
+    interceptors: [callMetricsInterceptor(api.metrics), errorInterceptor(log), accessInterceptor(store), rules],
     contextValues: (request) => {
       const address = request.socket.remoteAddress ?? "";
       return createContextValues().set(kPeer, { local, address });

@@ -8,7 +8,9 @@ export interface Enforcement {
 
 /** Announces a committed change to the check threads of this process and waits until they have applied it. */
 export async function enforce(board: Board): Promise<Enforcement> {
+  const startedAt = performance.now();
   const applied = await enforced(board, announce(board));
+  if (applied !== undefined) board.onEnforced?.((performance.now() - startedAt) / 1000);
   if (applied === true) return { enforced: true, warning: "" };
   if (applied === undefined) {
     return { warning: "no checks are served by this process; another process on this database follows within 100 ms" };

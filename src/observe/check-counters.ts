@@ -1,127 +1,86 @@
-import { REASON_NAMES, type Reason } from "../check/reason.ts";
+import type { MetricCells } from "./metrics/cells.ts";
+import { LOSSES, OUTCOMES, type Outcome, outcomeLabels } from "./metrics/checks.ts";
+import { createRouteSlots } from "./metrics/route-slots.ts";
+import { CACHES } from "./metrics/store.ts";
 
-/** What a check can come to: an allow, or a denial with its reason. */
-export type Outcome = "allowed" | "public" | Reason;
-
-/** Every outcome, in the order of their counters. */
-export const OUTCOMES: readonly Outcome[] = ["allowed", "public", ...REASON_NAMES];
-
-/**
- * Upper bounds in seconds of the buckets of check durations. A cached check takes a few microseconds and one that reads
- * SQLite some tens; 200 ms is where Envoy gives up by default.
- */
-export const DURATION_BOUNDS_SECONDS = [
-  0.000005, 0.00001, 0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.02, 0.1, 0.2,
-] as const;
-
-/** Where each counter stands in the shared cells of one thread. */
-const CELL = {
-  outcomes: 0,
-  buckets: OUTCOMES.length,
-  durationMicroseconds: OUTCOMES.length + DURATION_BOUNDS_SECONDS.length + 1,
-  cache: OUTCOMES.length + DURATION_BOUNDS_SECONDS.length + 2,
-  lost: OUTCOMES.length + DURATION_BOUNDS_SECONDS.length + 5,
-};
-
-/** What the cache counts, in the order of the cells. */
-const CACHE_COUNTERS = ["hits", "unknownHits", "misses"] as const;
-
-/** Counts of the cache since it was made. */
-export type CacheCounts = Readonly<Record<(typeof CACHE_COUNTERS)[number], number>>;
-
-/** What a check thread could not keep until somebody took it, in the order of the cells. */
-export const LOSSES = ["use", "denial", "sighting", "allowed_line"] as const;
-
-/** How many 32-bit cells the counters of one thread take. */
-export const COUNTERS_LENGTH = CELL.lost + LOSSES.length;
-
-/**
- * Counts checks in shared cells that one thread alone writes. Whole 32-bit cells cannot be read half-written, and they
- * wrap: the reader adds up differences.
- */
-export class CheckCounters {
-  readonly #cells: Uint32Array;
-  readonly #outcome = new Map(OUTCOMES.map((outcome, index) => [outcome, CELL.outcomes + index]));
-  /** The time so far, with the fraction of a microsecond that the cell cannot hold. */
-  #microseconds: number;
-  readonly #cacheSeen = [0, 0, 0];
-
-  constructor(cells: Uint32Array) {
-    this.#cells = cells;
-    this.#microseconds = cells[CELL.durationMicroseconds] ?? 0;
-  }
-
-  countOutcome(outcome: Outcome): void {
-    this.#add(this.#outcome.get(outcome) ?? 0, 1);
-  }
-
-  countDuration(milliseconds: number): void {
-    const seconds = milliseconds / 1000;
-    let bucket = 0;
-    while (bucket < DURATION_BOUNDS_SECONDS.length && seconds > (DURATION_BOUNDS_SECONDS[bucket] ?? 0)) bucket++;
-    this.#add(CELL.buckets + bucket, 1);
-    this.#microseconds += milliseconds * 1000;
-    this.#cells[CELL.durationMicroseconds] = Math.floor(this.#microseconds % 2 ** 32);
-  }
-
-  /** Adds what the cache of this thread has counted since the last call. */
-  countCache(counts: CacheCounts): void {
-    for (let index = 0; index < CACHE_COUNTERS.length; index++) {
-      const count = counts[CACHE_COUNTERS[index] as keyof CacheCounts];
-      this.#add(CELL.cache + index, count - (this.#cacheSeen[index] ?? 0));
-      this.#cacheSeen[index] = count;
-    }
-  }
-
-  countLost(what: (typeof LOSSES)[number]): void {
-    this.#add(CELL.lost + LOSSES.indexOf(what), 1);
-  }
-
-  #add(cell: number, count: number): void {
-    this.#cells[cell] = (this.#cells[cell] ?? 0) + count;
-  }
+/** Counts of the caches since they were made. */
+interface CacheCounts {
+  readonly hits: number;
+  readonly unknownHits: number;
+  readonly misses: number;
+  /** By cache. */
+  readonly evictions: Readonly<Record<(typeof CACHES)[number], number>>;
 }
 
-/** The totals of one thread since the program started. */
-export interface CheckTotals {
-  readonly outcomes: ReadonlyMap<Outcome, number>;
-  /** One more than the bounds: the last counts what was slower than all of them. */
-  readonly buckets: readonly number[];
-  readonly durationSeconds: number;
-  readonly cache: CacheCounts;
-  readonly lost: Readonly<Record<(typeof LOSSES)[number], number>>;
+/** What the caches hold. */
+interface CacheSizes {
+  readonly known: number;
+  readonly unknown: number;
+  /** Estimated, of the known keys. */
+  readonly bytes: number;
 }
 
-/** Adds up what a thread's cells count. Must be asked before any cell can wrap twice: every few seconds is plenty. */
-export class CheckTotalizer {
-  readonly #cells: Uint32Array;
-  readonly #seen: Uint32Array;
-  readonly #totals: number[];
+/** Counts what one check thread does: a check costs some additions in its own cells. */
+export interface CheckCounters {
+  /** `route` is that of the rule, if there was one. */
+  countOutcome(outcome: Outcome, route: string | undefined): void;
+  countDuration(milliseconds: number): void;
+  countLookUp(milliseconds: number): void;
+  /** Adds what the caches have counted since the last call. */
+  countCache(counts: CacheCounts): void;
+  tellSizes(sizes: CacheSizes): void;
+  countLost(what: (typeof LOSSES)[number] | "allowed_line"): void;
+}
 
-  constructor(cells: Uint32Array) {
-    this.#cells = cells;
-    this.#seen = new Uint32Array(cells.length);
-    this.#totals = Array.from(cells, () => 0);
-  }
+/** Makes the counters of one check thread. `routes` are the names of the slots in which it counts by route. */
+export function createCheckCounters(cells: MetricCells, routes: readonly string[]): CheckCounters {
+  const outcomes = new Map(OUTCOMES.map((name) => [name, cells.at("keyward_checks_total", outcomeLabels(name))]));
+  const slotOf = createRouteSlots(routes);
+  const byRoute = routes.map((_, slot) => {
+    const cellOf = (name: Outcome) =>
+      cells.at("keyward_route_checks_total", { route: String(slot), ...outcomeLabels(name) });
+    return new Map(OUTCOMES.map((name) => [name, cellOf(name)]));
+  });
+  const durations = cells.histogram("keyward_check_duration_seconds");
+  const lookUps = cells.histogram("keyward_store_lookup_duration_seconds");
+  const lost = new Map(LOSSES.map((what) => [what, cells.at("keyward_usage_uncounted_total", { what })]));
+  const lostLines = cells.at("keyward_log_dropped_lines_total", { where: "check_thread" });
+  const entries = CACHES.map((cache) => [cache, cells.at("keyward_cache_entries", { cache })] as const);
+  const bytes = cells.at("keyward_cache_bytes");
 
-  totals(): CheckTotals {
-    for (const [cell, total] of this.#totals.entries()) {
-      const now = this.#cells[cell] ?? 0;
-      this.#totals[cell] = total + ((now - (this.#seen[cell] ?? 0)) >>> 0);
-      this.#seen[cell] = now;
-    }
-    const at = (cell: number) => this.#totals[cell] ?? 0;
-    return {
-      outcomes: new Map(OUTCOMES.map((outcome, index) => [outcome, at(CELL.outcomes + index)])),
-      buckets: Array.from({ length: DURATION_BOUNDS_SECONDS.length + 1 }, (_, index) => at(CELL.buckets + index)),
-      durationSeconds: at(CELL.durationMicroseconds) / 1e6,
-      cache: { hits: at(CELL.cache), unknownHits: at(CELL.cache + 1), misses: at(CELL.cache + 2) },
-      lost: {
-        use: at(CELL.lost),
-        denial: at(CELL.lost + 1),
-        sighting: at(CELL.lost + 2),
-        allowed_line: at(CELL.lost + 3),
-      },
+  const growing = (name: "keyward_cache_lookups_total" | "keyward_cache_evictions_total", labels: object) => {
+    const cell = cells.at(name, labels as Readonly<Record<string, string>>);
+    let seen = 0;
+    return (count: number) => {
+      // A cache that was made anew counts from 0.
+      if (count !== seen) cell.add(count < seen ? count : count - seen);
+      seen = count;
     };
-  }
+  };
+  const hit = growing("keyward_cache_lookups_total", { result: "hit" });
+  const unknownHit = growing("keyward_cache_lookups_total", { result: "unknown_hit" });
+  const miss = growing("keyward_cache_lookups_total", { result: "miss" });
+  const evictedKnown = growing("keyward_cache_evictions_total", { cache: "known" });
+  const evictedUnknown = growing("keyward_cache_evictions_total", { cache: "unknown" });
+
+  return {
+    countOutcome(outcome, route) {
+      outcomes.get(outcome)?.add();
+      byRoute[slotOf(route)]?.get(outcome)?.add();
+    },
+    countDuration: (milliseconds) => durations.observe(milliseconds / 1000),
+    countLookUp: (milliseconds) => lookUps.observe(milliseconds / 1000),
+    countCache({ hits, unknownHits, misses, evictions }) {
+      hit(hits);
+      unknownHit(unknownHits);
+      miss(misses);
+      evictedKnown(evictions.known);
+      evictedUnknown(evictions.unknown);
+    },
+    tellSizes(sizes) {
+      for (const [cache, cell] of entries) cell.set(sizes[cache]);
+      bytes.set(sizes.bytes);
+    },
+    countLost: (what) => (what === "allowed_line" ? lostLines : lost.get(what))?.add(),
+  };
 }

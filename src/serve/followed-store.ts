@@ -1,7 +1,7 @@
 import type { Settings } from "../config/settings.ts";
 import type { ForeignKeys, KeyRecord } from "../key/record.ts";
 import type { Log } from "../observe/log.ts";
-import { createKeyCache, type KeyCache } from "../store/cache.ts";
+import { createKeyCache, type KeyCache, NO_COUNTS, NO_SIZES } from "../store/cache.ts";
 import { createFollower, type Follower } from "../store/follow.ts";
 import { type KeyReader, openKeyReader } from "../store/reader.ts";
 import { StoreRefusedError } from "../store/refusal.ts";
@@ -39,6 +39,8 @@ export interface FollowedStoreEvents {
   onStale(sinceMs: number | undefined): void;
   /** Whether the store can answer, each time that changes. At first it cannot. */
   onServing(serving: boolean): void;
+  /** A look-up in the database took so long. */
+  onLookUp(milliseconds: number): void;
   readonly log: Log;
 }
 
@@ -77,6 +79,15 @@ export function createFollowedStore(
 
   const staleMs = () => (trouble === undefined ? 0 : performance.now() - upToDateMs);
 
+  const timed = (reader: KeyReader, digest: string) => {
+    const startedAt = performance.now();
+    try {
+      return reader.find(digest);
+    } finally {
+      events.onLookUp(performance.now() - startedAt);
+    }
+  };
+
   const open = (): OpenStore => {
     const startedMs = performance.now();
     try {
@@ -85,7 +96,7 @@ export function createFollowedStore(
       replaced?.close();
       replaced = undefined;
       try {
-        const cache = createKeyCache(reader, settings.cache);
+        const cache = createKeyCache({ ...reader, find: (digest) => timed(reader, digest) }, settings.cache);
         return { reader, cache, follower: createFollower(reader, cache) };
       } catch (error) {
         reader.close();
@@ -180,7 +191,8 @@ export function createFollowedStore(
       draining = true;
       tellServing(false);
     },
-    cacheCounts: () => store?.cache.counters ?? { hits: 0, unknownHits: 0, misses: 0 },
+    cacheCounts: () => store?.cache.counters ?? NO_COUNTS,
+    cacheSizes: () => store?.cache.sizes() ?? NO_SIZES,
     foreignKeys() {
       // A store that is closed for a while still has them: they are unavailable, and not malformed.
       foreign = store?.cache.foreignKeys() ?? foreign;

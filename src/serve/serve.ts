@@ -2,13 +2,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Address, formatAddress } from "../config/address.ts";
 import type { Settings } from "../config/settings.ts";
 import { RATE_CELLS } from "../key/record.ts";
-import { CheckTotalizer } from "../observe/check-counters.ts";
 import { createRingBuffer } from "../observe/denial-ring.ts";
 import type { Log } from "../observe/log.ts";
-import { createMetrics, durationHistogram } from "../observe/metrics.ts";
+import { createMetricMemory, MetricCells } from "../observe/metrics/cells.ts";
+import { METRICS_CONTENT_TYPE, printMetrics } from "../observe/metrics/print.ts";
+import { routeNames } from "../observe/metrics/route-slots.ts";
+import { createProcessMetrics } from "../observe/process-metrics.ts";
+import { startPulse } from "../observe/pulse.ts";
 import { SINGLE_KEY_ID } from "../store/single-key.ts";
-import type { Alert } from "../usage/alerts.ts";
 import { createUsageRelay } from "../usage/relay.ts";
+import { VERSION } from "../version.ts";
 import { type Listener, listen, probeAddress } from "./listeners/listen.ts";
 import { createOpsServer } from "./listeners/ops-server.ts";
 import { lockPort } from "./listeners/port-lock.ts";
@@ -31,9 +34,6 @@ export interface Program {
 /** Why the program is not ready before it serves and after. A thread may answer already; all have to, and to listen. */
 const PHASES = { starting: "the program is starting", stopping: "the program is shutting down" };
 
-/** How often the threads' counters are added up when nobody asks: long before a 32-bit cell can wrap twice. */
-const TOTALS_INTERVAL_MS = 10_000;
-
 /**
  * Starts the threads and listeners of a configuration and returns once all of them answer. Throws StartError where an
  * address or the database cannot be had.
@@ -55,18 +55,33 @@ export async function serve(
   // The same holds for what was denied.
   const denials = Array.from({ length: checkThreads }, () => createRingBuffer());
   const startedAtMs = Date.now();
-  const data: ThreadData = { settings, board: board.buffer, rates, denials, checkThreads, version, startedAtMs };
+  // The check threads, the writer, and this one.
+  const metrics = createMetricMemory(checkThreads + 2);
+  const routes = routeNames(settings.policy);
+  const data: ThreadData = {
+    settings,
+    board: board.buffer,
+    rates,
+    denials,
+    checkThreads,
+    version,
+    startedAtMs,
+    metrics,
+    routes,
+  };
   const threads: { writer?: SupervisedThread; check: SupervisedThread[] } = { check: [] };
   let phase: "starting" | "serving" | "stopping" = "starting";
   const relay = createUsageRelay(
     (batch) => threads.writer?.order({ kind: "usage", batch }),
     (thread, source, seq) => threads.check[thread]?.order({ kind: "usage_written", source, seq }),
   );
-  const alerts = new Map<Alert, number>();
+  const cells = new MetricCells(metrics, checkThreads + 1);
+  const pulse = startPulse(cells);
   const hearing = {
     writer(report: OtherReport) {
       if (report.kind === "usage_written") relay.written(report.source, report.seq);
-      else if (report.kind === "alerts") for (const [name, count] of report.counts) add(alerts, name, count);
+      else if (report.kind === "alerts")
+        for (const [event, count] of report.counts) cells.at("keyward_alerts_total", { event }).add(count);
     },
     check(thread: number, report: OtherReport) {
       if (report.kind === "usage") relay.take(report.batch);
@@ -80,28 +95,26 @@ export async function serve(
     },
   };
 
-  const totalizers = Array.from({ length: checkThreads }, (_, index) => new CheckTotalizer(board.counters(index)));
-  const totals = () => totalizers.map((totalizer) => totalizer.totals());
-  const totalling = setInterval(totals, TOTALS_INTERVAL_MS);
-  const metrics = createMetrics({
-    version,
-    totals,
-    appliedRevisions: () => Array.from(board.applied, (_, thread) => appliedRevision(board, thread)),
-    staleSeconds: () => Array.from(board.staleSince, (_, thread) => staleSeconds(board, thread)),
-    usageKnownUntilMs: () => (settings.mode === "all" ? Array.from(board.usageKnownUntil, Number) : []),
-    lostUses: () => relay.lostUses,
-    alerts: () => alerts,
-    droppedLines,
-    restarts: () => ({
-      writer: threads.writer?.restarts ?? 0,
-      check: threads.check.reduce((count, { restarts }) => count + restarts, 0),
-    }),
-  });
+  const tellProcess = createProcessMetrics(cells);
+  const collect = () => {
+    tellProcess();
+    cells.at("keyward_build_info", { version: VERSION }).set(1);
+    cells.at("keyward_usage_uncounted_total", { what: "use" }).set(relay.lostUses);
+    cells.at("keyward_log_dropped_lines_total", { where: "output" }).set(droppedLines());
+    cells.at("keyward_thread_restarts_total", { thread: "writer" }).set(threads.writer?.restarts ?? 0);
+    const restarts = threads.check.reduce((count, { restarts }) => count + restarts, 0);
+    cells.at("keyward_thread_restarts_total", { thread: "check" }).set(restarts);
+    tellOfCheckThreads(settings, board, metrics);
+  };
+  const threadNames = [...Array.from({ length: checkThreads }, (_, index) => String(index)), "writer", "main"];
   const ops = createOpsServer({
     unreadiness: () => (phase === "serving" ? unreadiness(settings, board, threads) : [PHASES[phase]]),
     remarks: () => staleRemarks(board),
-    metrics: async () => (await metrics.metrics()) + durationHistogram(totals()),
-    metricsContentType: metrics.contentType,
+    metrics() {
+      collect();
+      return printMetrics(metrics, { threads: threadNames, slots: { route: routes } });
+    },
+    metricsContentType: METRICS_CONTENT_TYPE,
   });
   let opsListener: Listener | undefined;
 
@@ -115,7 +128,7 @@ export async function serve(
     const writer = await (threads.writer?.stop(writerGraceMs, writerEndMs) ?? true);
     opsListener?.close();
     ops.stop();
-    clearInterval(totalling);
+    clearInterval(pulse);
     return writer && isUsageWritten && checks.every(Boolean);
   };
 
@@ -158,10 +171,6 @@ async function within(deadlineMs: number, work: Promise<void>): Promise<boolean>
   const inTime = await Promise.race([work.then(() => true), tooLate]);
   timer.abort();
   return inTime;
-}
-
-function add<Name>(counts: Map<Name, number>, name: Name, count: number): void {
-  counts.set(name, (counts.get(name) ?? 0) + count);
 }
 
 async function startWriter(
@@ -215,6 +224,18 @@ async function* startCheckThreads(
     // As above, and the next check thread shares it.
     address = thread.addresses.authz ?? address;
     yield thread;
+  }
+}
+
+/** What the board says of each check thread. */
+function tellOfCheckThreads(settings: Settings, board: Board, metrics: SharedArrayBuffer): void {
+  for (let thread = 0; thread < board.applied.length; thread++) {
+    const cells = new MetricCells(metrics, thread);
+    cells.at("keyward_applied_revision").set(appliedRevision(board, thread) ?? Number.NaN);
+    cells.at("keyward_store_stale_seconds").set(staleSeconds(board, thread));
+    const knownUntilMs = settings.mode === "all" ? Number(Atomics.load(board.usageKnownUntil, thread)) : 0;
+    const behindMs = knownUntilMs > 0 ? Math.max(0, Date.now() - knownUntilMs) : Number.NaN;
+    cells.at("keyward_usage_behind_seconds").set(behindMs / 1000);
   }
 }
 

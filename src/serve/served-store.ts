@@ -1,6 +1,6 @@
 import type { Settings } from "../config/settings.ts";
 import type { KeyStore } from "../key/record.ts";
-import type { KeyCache } from "../store/cache.ts";
+import { type KeyCache, NO_COUNTS, NO_SIZES } from "../store/cache.ts";
 import { createSingleKeyStore } from "../store/single-key.ts";
 import { createFollowedStore, type FollowedStoreEvents } from "./followed-store.ts";
 import type { Board } from "./threads/board.ts";
@@ -13,6 +13,7 @@ export interface ServedStore extends KeyStore {
   drain(): void;
   /** How often the cache could answer by itself. */
   cacheCounts(): KeyCache["counters"];
+  cacheSizes(): ReturnType<KeyCache["sizes"]>;
 }
 
 /** The store that the settings ask for: that of the database, or the one key in memory. */
@@ -29,6 +30,7 @@ export function createServedStore(
     start: () => events.onServing(true),
     drain: () => events.onServing(false),
     // There is nothing slower behind it for which a cache could answer.
-    cacheCounts: () => ({ hits: 0, unknownHits: 0, misses: 0 }),
+    cacheCounts: () => NO_COUNTS,
+    cacheSizes: () => NO_SIZES,
   };
 }

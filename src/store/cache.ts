@@ -17,11 +17,15 @@ interface KeyCacheCounters {
   unknownHits: number;
   /** Asked of the store. */
   misses: number;
+  /** Gone to make room for others. */
+  readonly evictions: { known: number; unknown: number };
 }
 
 /** A store in front of a store. It keeps records, never verdicts. */
 export interface KeyCache extends KeyStore {
   readonly counters: Readonly<KeyCacheCounters>;
+  /** Entries of both kinds, and the estimated bytes of the known keys. */
+  sizes(): { readonly known: number; readonly unknown: number; readonly bytes: number };
   /** Forgets a digest that has changed in the revision, known or not. What was read before that is not kept any more. */
   drop(digest: string, revision: number): void;
   /** Forgets everything read before the revision. */
@@ -30,6 +34,15 @@ export interface KeyCache extends KeyStore {
   /** Says anew which keys made elsewhere the store has. */
   setForeignKeys(foreign: ForeignKeys): void;
 }
+
+/** What a cache tells that is not there. */
+export const NO_COUNTS: Readonly<KeyCacheCounters> = {
+  hits: 0,
+  unknownHits: 0,
+  misses: 0,
+  evictions: { known: 0, unknown: 0 },
+};
+export const NO_SIZES: ReturnType<KeyCache["sizes"]> = { known: 0, unknown: 0, bytes: 0 };
 
 /**
  * Room per known key on average. A plain one with a few scopes and paths takes some 600 bytes of heap; the bound in bytes
@@ -57,18 +70,27 @@ export function createKeyCache(
   store: KeyStore & { revision(): number },
   { maxKeys, maxUnknown }: KeyCacheBounds,
 ): KeyCache {
+  const counters: KeyCacheCounters = { hits: 0, unknownHits: 0, misses: 0, evictions: { known: 0, unknown: 0 } };
   const known = new LRUCache<string, KeyRecord>({
     max: maxKeys,
     maxSize: Math.max(maxKeys * AVERAGE_KEY_BYTES, MIN_BYTES),
     sizeCalculation: heapBytes,
+    dispose: (_, __, why) => {
+      if (why === "evict") counters.evictions.known++;
+    },
   });
-  const unknown = new LRUCache<string, true>({ max: maxUnknown });
-  const counters: KeyCacheCounters = { hits: 0, unknownHits: 0, misses: 0 };
+  const unknown = new LRUCache<string, true>({
+    max: maxUnknown,
+    dispose: (_, __, why) => {
+      if (why === "evict") counters.evictions.unknown++;
+    },
+  });
   let appliedRevision = store.revision();
   let foreign = store.foreignKeys?.() ?? "none";
 
   return {
     counters,
+    sizes: () => ({ known: known.size, unknown: unknown.size, bytes: known.calculatedSize }),
     find: (digest) => {
       const cached = known.get(digest);
       if (cached !== undefined) {

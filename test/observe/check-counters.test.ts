@@ -1,96 +1,91 @@
 import { describe, expect, test } from "vitest";
-import {
-  CheckCounters,
-  CheckTotalizer,
-  COUNTERS_LENGTH,
-  DURATION_BOUNDS_SECONDS,
-  OUTCOMES,
-} from "../../src/observe/check-counters.ts";
+import { createCheckCounters } from "../../src/observe/check-counters.ts";
+import { createMetricMemory, MetricCells } from "../../src/observe/metrics/cells.ts";
+import { LOSSES, OUTCOMES } from "../../src/observe/metrics/checks.ts";
+import { printMetrics } from "../../src/observe/metrics/print.ts";
+import { routeNames } from "../../src/observe/metrics/route-slots.ts";
+import { byLabel, readMetrics } from "../support/metrics.ts";
 
-const WRAP = 2 ** 32;
+const route = routeNames({ routes: [{ path: "/orders" }] });
 
 function counted() {
-  const cells = new Uint32Array(COUNTERS_LENGTH);
-  return { cells, counters: new CheckCounters(cells), totalizer: new CheckTotalizer(cells) };
+  const memory = createMetricMemory(1);
+  const again = () => createCheckCounters(new MetricCells(memory, 0), route);
+  const samples = () => readMetrics(printMetrics(memory, { threads: ["0"], slots: { route } }));
+  return { counters: again(), again, samples };
 }
 
 describe("outcomes", () => {
-  test.each(OUTCOMES)("%s is counted by itself", (outcome) => {
-    const { counters, totalizer } = counted();
-    counters.countOutcome(outcome);
-    counters.countOutcome(outcome);
-    const counts = [...totalizer.totals().outcomes].filter(([, count]) => count > 0);
+  test.each(OUTCOMES)("%s is counted by itself, and by its route", (outcome) => {
+    const { counters, samples } = counted();
+    counters.countOutcome(outcome, "/orders");
+    counters.countOutcome(outcome, "/orders");
+    const counts = [...byLabel(samples(), "keyward_checks_total", "reason")].filter(([, count]) => count > 0);
     expect(counts).toEqual([[outcome, 2]]);
+    expect([...byLabel(samples(), "keyward_route_checks_total", "reason")]).toEqual([[outcome, 2]]);
+    expect([...byLabel(samples(), "keyward_route_checks_total", "route")]).toEqual([["/orders", 2]]);
+  });
+
+  test.each([
+    ["/orders", "/orders"],
+    ["/order", "other"],
+    ["default_access", "default_access"],
+    ["context_extensions", "context_extensions"],
+    [undefined, "none"],
+  ])("a check of the route %s counts as %s", (asked, told) => {
+    const { counters, samples } = counted();
+    counters.countOutcome("allowed", asked);
+    expect([...byLabel(samples(), "keyward_route_checks_total", "route")]).toEqual([[told, 1]]);
   });
 });
 
-describe("durations", () => {
-  const last = DURATION_BOUNDS_SECONDS.length;
-  test.each<[string, number, number]>([
-    ["nothing", 0, 0],
-    ["exactly the first bound", 0.005, 0],
-    ["just above the first bound", 0.0050001, 1],
-    ["exactly the last bound", 200, last - 1],
-    ["just above the last bound", 200.001, last],
-    ["an hour", 3_600_000, last],
-  ])("%s falls into its bucket", (_, milliseconds, bucket) => {
-    const { counters, totalizer } = counted();
-    counters.countDuration(milliseconds);
-    const expected = Array.from({ length: last + 1 }, (_, index) => (index === bucket ? 1 : 0));
-    expect(totalizer.totals().buckets).toEqual(expected);
+describe("the caches", () => {
+  const evictions = { known: 0, unknown: 0 };
+
+  test("are counted as they grow, also where a new cache begins at 0", () => {
+    const { counters, samples } = counted();
+    counters.countCache({ hits: 1, unknownHits: 2, misses: 3, evictions });
+    counters.countCache({ hits: 1, unknownHits: 2, misses: 3, evictions });
+    counters.countCache({ hits: 4, unknownHits: 2, misses: 5, evictions: { known: 1, unknown: 2 } });
+    counters.countCache({ hits: 1, unknownHits: 0, misses: 5, evictions });
+    expect(Object.fromEntries(byLabel(samples(), "keyward_cache_lookups_total", "result"))).toEqual({
+      hit: 5,
+      unknown_hit: 2,
+      miss: 5,
+    });
+    expect(Object.fromEntries(byLabel(samples(), "keyward_cache_evictions_total", "cache"))).toEqual({
+      known: 1,
+      unknown: 2,
+    });
   });
 
-  test("the sum keeps fractions of a microsecond", () => {
-    const { counters, totalizer } = counted();
-    for (let count = 0; count < 1_000; count++) counters.countDuration(0.0015);
-    expect(totalizer.totals().durationSeconds).toBeCloseTo(0.0015, 6);
-  });
-
-  test("the sum goes on where a 32-bit cell of microseconds wraps", () => {
-    const { counters, totalizer } = counted();
-    const seen: number[] = [];
-    for (let hour = 1; hour <= 3; hour++) {
-      counters.countDuration(3_600_000);
-      seen.push(totalizer.totals().durationSeconds);
-    }
-    expect(seen).toEqual([3_600, 7_200, 10_800]);
+  test("tell what they hold", () => {
+    const { counters, samples } = counted();
+    expect(byLabel(samples(), "keyward_cache_entries", "cache").size).toBe(0);
+    counters.tellSizes({ known: 7, unknown: 8, bytes: 9 });
+    expect(Object.fromEntries(byLabel(samples(), "keyward_cache_entries", "cache"))).toEqual({ known: 7, unknown: 8 });
+    expect(samples().get('keyward_cache_bytes{thread="0"}')).toBe(9);
   });
 });
 
-describe("cells", () => {
-  test("wrap at 2^32 and lose nothing from the totals", () => {
-    const { cells, counters, totalizer } = counted();
-    cells.fill(WRAP - 1, 0, 1);
-    expect(totalizer.totals().outcomes.get("allowed")).toBe(WRAP - 1);
-    for (let count = 0; count < 3; count++) counters.countOutcome("allowed");
-    expect(cells[0]).toBe(2);
-    expect(totalizer.totals().outcomes.get("allowed")).toBe(WRAP + 2);
-    expect(totalizer.totals().outcomes.get("public")).toBe(0);
+test("what was lost is counted by what it was, lines among the lines", () => {
+  const { counters, samples } = counted();
+  for (const what of [...LOSSES, "use", "allowed_line"] as const) counters.countLost(what);
+  expect(Object.fromEntries(byLabel(samples(), "keyward_usage_uncounted_total", "what"))).toEqual({
+    use: 2,
+    denial: 1,
+    sighting: 1,
   });
-
-  test("are read as often as one likes", () => {
-    const { counters, totalizer } = counted();
-    counters.countOutcome("allowed");
-    const looks = [totalizer.totals(), totalizer.totals(), totalizer.totals()];
-    expect(looks.map(({ outcomes }) => outcomes.get("allowed"))).toEqual([1, 1, 1]);
-  });
-
-  test("are taken over by the counters of a thread that replaces another", () => {
-    const { cells, counters, totalizer } = counted();
-    counters.countDuration(1_500);
-    counters.countCache({ hits: 5, unknownHits: 1, misses: 2 });
-    const next = new CheckCounters(cells);
-    next.countDuration(500);
-    next.countCache({ hits: 1, unknownHits: 0, misses: 3 });
-    const { durationSeconds, cache } = totalizer.totals();
-    expect({ durationSeconds, cache }).toEqual({ durationSeconds: 2, cache: { hits: 6, unknownHits: 1, misses: 5 } });
-  });
+  expect(samples().get('keyward_log_dropped_lines_total{where="check_thread"}')).toBe(1);
 });
 
-test("the cache's counts are added as they grow", () => {
-  const { counters, totalizer } = counted();
-  counters.countCache({ hits: 1, unknownHits: 2, misses: 3 });
-  counters.countCache({ hits: 1, unknownHits: 2, misses: 3 });
-  counters.countCache({ hits: 4, unknownHits: 2, misses: 5 });
-  expect(totalizer.totals().cache).toEqual({ hits: 4, unknownHits: 2, misses: 5 });
+test("a thread that replaces another goes on with its counts", () => {
+  const { counters, again, samples } = counted();
+  counters.countOutcome("allowed", "/orders");
+  counters.countDuration(1_500);
+  const next = again();
+  next.countOutcome("allowed", "/orders");
+  next.countDuration(500);
+  expect(byLabel(samples(), "keyward_checks_total", "reason").get("allowed")).toBe(2);
+  expect(samples().get("keyward_check_duration_seconds_sum")).toBe(2);
 });

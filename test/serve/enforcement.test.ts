@@ -3,6 +3,7 @@ import { createAdminHandler } from "../../src/admin/api.ts";
 import { createSigningKeyRing } from "../../src/admin/signing/signing-key-ring.ts";
 import { createTokenSigner } from "../../src/admin/signing/token-signer.ts";
 import { formatAddress } from "../../src/config/address.ts";
+import { createMetricMemory, MetricCells } from "../../src/observe/metrics/cells.ts";
 import { createAdminServer } from "../../src/serve/listeners/admin-server.ts";
 import { listen } from "../../src/serve/listeners/listen.ts";
 import { ServingSwitch } from "../../src/serve/serving-switch.ts";
@@ -38,7 +39,17 @@ async function adminBeside(applied: readonly bigint[]) {
     restFormat: "opaque",
   } as const;
   const shutdownSignal = new AbortController().signal;
-  const api = { store, board, state: new ServingSwitch(), program, log: () => {}, shutdownSignal, ...settings };
+  const metrics = new MetricCells(createMetricMemory(1), 0);
+  const api = {
+    store,
+    board,
+    state: new ServingSwitch(),
+    program,
+    log: () => {},
+    metrics,
+    shutdownSignal,
+    ...settings,
+  };
   const server = createAdminServer(createAdminHandler(api, true));
   const address = { kind: "unix", path: `${folder}/admin.sock` } as const;
   const listener = await listen({ address, setting: "listen.admin_local", onConnection: server.take });

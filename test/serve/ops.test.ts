@@ -7,6 +7,7 @@ import { checkClientForThisTest, keywardForThisTest } from "../support/for-this-
 import type { Keyward } from "../support/keyward.ts";
 import { byLabel, readMetrics, type Samples } from "../support/metrics.ts";
 import { secretOf } from "../support/sample-keys.ts";
+import { until } from "../support/until.ts";
 
 interface Answer {
   status: number | undefined;
@@ -114,6 +115,15 @@ describe("/metrics", () => {
     expect(buckets).toEqual(buckets.toSorted((one, other) => one - other));
     expect(samples.get("keyward_check_duration_seconds_sum")).toBeGreaterThan(0);
     expect(samples.get('keyward_applied_revision{thread="0"}')).toBe(4);
+    const byRoute = (route: string, rest: string) =>
+      samples.get(`keyward_route_checks_total{route="${route}",${rest}}`);
+    expect(byRoute("/orders", 'decision="allow",reason="allowed"')).toBe(4);
+    expect(byRoute("/orders", 'decision="deny",reason="insufficient_scope"')).toBe(2);
+    expect(byRoute("/closed", 'decision="deny",reason="route_denied"')).toBe(1);
+    expect(byRoute("none", 'decision="deny",reason="malformed_request"')).toBe(3);
+    const routeTotal = [...samples].filter(([name]) => name.startsWith("keyward_route_checks_total{"));
+    expect(routeTotal.reduce((sum, [, count]) => sum + count, 0)).toBe(total);
+    expect(samples.get("keyward_store_lookup_duration_seconds_count")).toBe(4);
     expect(samples.get('keyward_build_info{version="0.1.0"}')).toBe(1);
   });
 
@@ -130,6 +140,45 @@ describe("/metrics", () => {
       byLabel(samples, "keyward_checks_total", "reason").get("no_credential"),
     );
     expect(counts).toEqual([1, 1]);
+  });
+
+  test("tells of the admin side: calls, how soon a change was obeyed, the store", async () => {
+    const keyward = await keywardForThisTest();
+    const { id } = await createKey(keyward.adminSocket);
+    await adminCall(keyward.adminSocket, "KeyService/RevokeKey", { key: id });
+    const refused = adminCall(keyward.adminSocket, "KeyService/GetKey", { key: "key_unknown" });
+    await expect(refused).rejects.toThrow();
+    await until("the writer has looked at the store", async () => {
+      return (await metricsOf(keyward)).get("keyward_store_revision") === 2;
+    });
+    const samples = await metricsOf(keyward);
+    const calls = [...samples].filter(([series]) => series.startsWith("keyward_admin_calls_total"));
+    expect(Object.fromEntries(calls)).toEqual({
+      'keyward_admin_calls_total{method="keyward.admin.v1.KeyService.CreateKey",code="ok"}': 1,
+      'keyward_admin_calls_total{method="keyward.admin.v1.KeyService.RevokeKey",code="ok"}': 1,
+      'keyward_admin_calls_total{method="keyward.admin.v1.KeyService.GetKey",code="not_found"}': 1,
+    });
+    expect(samples.get("keyward_admin_call_duration_seconds_count")).toBe(2);
+    expect(samples.get("keyward_change_enforcement_seconds_count")).toBe(2);
+    for (const file of ["main", "wal"]) {
+      expect(samples.get(`keyward_database_bytes{file="${file}"}`)).toBeGreaterThan(4_095);
+    }
+    expect(samples.get("keyward_database_disk_free_bytes")).toBeGreaterThan(0);
+  });
+
+  test("says that every thread is alive, and what the program takes", async () => {
+    const keyward = await keywardForThisTest({ flags: ["--check-threads", "2"] });
+    await until("each thread has had its turn", async () => {
+      return byLabel(await metricsOf(keyward), "keyward_event_loop_delay_seconds_count", "thread").size === 4;
+    });
+    const samples = await metricsOf(keyward);
+    const alive = byLabel(samples, "keyward_thread_heartbeat_timestamp_seconds", "thread");
+    expect([...alive.keys()]).toEqual(["0", "1", "writer", "main"]);
+    expect([...alive.values()].filter((at) => Math.abs(Date.now() / 1000 - at) > 60)).toEqual([]);
+    for (const name of ["cpu_seconds_total", "resident_memory_bytes", "open_fds", "max_fds"]) {
+      expect(samples.get(`process_${name}`), name).toBeGreaterThan(0);
+    }
+    expect(Math.abs(Date.now() / 1000 - (samples.get("process_start_time_seconds") ?? 0))).toBeLessThan(60);
   });
 
   test("has no applied revision where no check thread has opened a store", async () => {

@@ -27,7 +27,7 @@ test("the store is asked once for each digest, known or not", () => {
     cache.find(digestOf("k"));
     cache.find(digestOf("x"));
   }
-  expect(cache.counters).toEqual({ hits: 2, unknownHits: 2, misses: 2 });
+  expect(cache.counters).toMatchObject({ hits: 2, unknownHits: 2, misses: 2 });
 });
 
 test("a flood of unknown digests pushes out no key", () => {
@@ -45,13 +45,19 @@ test("no more unknown digests are kept than the bound", () => {
   for (let number = 0; number <= bounds.maxUnknown; number++) cache.find(digestOf(`stranger ${number}`));
   cache.find(digestOf("stranger 1"));
   cache.find(digestOf("stranger 0"));
-  expect(cache.counters).toEqual({ hits: 0, unknownHits: 1, misses: bounds.maxUnknown + 2 });
+  expect(cache.counters).toMatchObject({ hits: 0, unknownHits: 1, misses: bounds.maxUnknown + 2 });
+  expect(cache.counters.evictions).toEqual({ known: 0, unknown: 2 });
 });
 
 test("of too many keys the one used longest ago goes first", () => {
   const { cache } = cacheOf(["a", "b", "c"], { maxKeys: 2, maxUnknown: 1 });
   for (const name of ["a", "b", "a", "c", "a", "b"]) cache.find(digestOf(name));
-  expect(cache.counters).toMatchObject({ hits: 2, misses: 4 });
+  expect(cache.counters).toMatchObject({ hits: 2, misses: 4, evictions: { known: 2, unknown: 0 } });
+  expect(cache.sizes()).toMatchObject({ known: 2, unknown: 0, bytes: expect.any(Number) });
+  cache.drop(digestOf("a"), 3);
+  cache.clear(3);
+  expect(cache.counters.evictions).toEqual({ known: 2, unknown: 0 });
+  expect(cache.sizes()).toEqual({ known: 0, unknown: 0, bytes: 0 });
 });
 
 test("keys with long lists are bounded by their bytes", () => {
@@ -81,10 +87,10 @@ test("what was read ahead of the followed changes is answered, and not kept", ()
   const { store, cache } = cacheOf([], { maxKeys: 10, maxUnknown: 10 });
   store.createKey(sampleKey("ahead"), local, 1);
   for (let time = 0; time < 2; time++) expect(cache.find(digestOf("ahead"))?.id).toBe("key_ahead");
-  expect(cache.counters).toEqual({ hits: 0, unknownHits: 0, misses: 2 });
+  expect(cache.counters).toMatchObject({ hits: 0, unknownHits: 0, misses: 2 });
   cache.drop(digestOf("ahead"), store.revision());
   for (let time = 0; time < 2; time++) cache.find(digestOf("ahead"));
-  expect(cache.counters).toEqual({ hits: 1, unknownHits: 0, misses: 3 });
+  expect(cache.counters).toMatchObject({ hits: 1, unknownHits: 0, misses: 3 });
 });
 
 test("a dropped digest is read again, and no other", () => {
@@ -92,7 +98,7 @@ test("a dropped digest is read again, and no other", () => {
   for (const name of ["a", "b", "x"]) cache.find(digestOf(name));
   cache.drop(digestOf("a"), 2);
   for (const name of ["a", "b", "x"]) cache.find(digestOf(name));
-  expect(cache.counters).toEqual({ hits: 1, unknownHits: 1, misses: 4 });
+  expect(cache.counters).toMatchObject({ hits: 1, unknownHits: 1, misses: 4 });
 });
 
 test("a cleared cache reads everything again", () => {
@@ -100,7 +106,7 @@ test("a cleared cache reads everything again", () => {
   for (const name of ["a", "x"]) cache.find(digestOf(name));
   cache.clear(1);
   for (const name of ["a", "x"]) cache.find(digestOf(name));
-  expect(cache.counters).toEqual({ hits: 0, unknownHits: 0, misses: 4 });
+  expect(cache.counters).toMatchObject({ hits: 0, unknownHits: 0, misses: 4 });
 });
 
 test("a record older than what was applied is answered and not kept", () => {
@@ -125,5 +131,5 @@ test("a store that cannot tell is not taken for an unknown key", () => {
   const cache = createKeyCache(reader, bounds);
   reader.close();
   for (let time = 0; time < 2; time++) expect(() => cache.find(digestOf("k"))).toThrow("closed");
-  expect(cache.counters).toEqual({ hits: 0, unknownHits: 0, misses: 2 });
+  expect(cache.counters).toMatchObject({ hits: 0, unknownHits: 0, misses: 2 });
 });

@@ -8,7 +8,7 @@ export interface OpsSources {
   /** What is worth knowing while it is ready. */
   remarks(): readonly string[];
   /** The metrics in Prometheus's text format. */
-  metrics(): Promise<string>;
+  metrics(): string;
   readonly metricsContentType: string;
 }
 
@@ -50,7 +50,7 @@ async function answer(sources: OpsSources, request: IncomingMessage, response: S
     const missing = sources.unreadiness();
     return missing.length === 0 ? send(200, lines("ready", sources.remarks())) : send(503, lines("not ready", missing));
   }
-  if (path === "/metrics") return send(200, await sources.metrics(), sources.metricsContentType);
+  if (path === "/metrics") return send(200, sources.metrics(), sources.metricsContentType);
   return send(404, "there are /healthz, /readyz and /metrics\n");
 }
 

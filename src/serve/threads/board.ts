@@ -1,5 +1,3 @@
-import { COUNTERS_LENGTH } from "../../observe/check-counters.ts";
-
 /**
  * What the threads of one program tell each other, in shared memory: numbers that one thread writes and others read, so
  * that no check costs a message and a stuck reader holds up nobody.
@@ -11,6 +9,8 @@ export interface Board {
    * back under a running program.
    */
   readonly head: BigInt64Array;
+  /** Told how long it took until a change was obeyed, or until nobody waited for it any longer. */
+  readonly onEnforced?: (seconds: number) => void;
   /** One cell a check thread: how many of those changes it obeys, or `NOT_FOLLOWING`. */
   readonly applied: BigInt64Array;
   /** One cell a check thread: the store's revision that it obeys, for people and metrics, or `NOT_FOLLOWING`. */
@@ -21,8 +21,6 @@ export interface Board {
   readonly staleSince: BigInt64Array;
   /** One cell a check thread: 1 while it answers from the store. */
   readonly serving: Int32Array;
-  /** The counters of one check thread, which only that thread writes. */
-  counters(thread: number): Uint32Array;
 }
 
 /** In `applied` and `revisions`: the thread holds no record that a change could make stale. */
@@ -38,7 +36,7 @@ export function createBoard(checkThreads: number): Board {
 
 /** Opens the board that another thread made for the same number of check threads. */
 export function openBoard(buffer: SharedArrayBuffer, checkThreads: number): Board {
-  const { applied, revisions, usage, stale, serving, counters } = layout(checkThreads);
+  const { applied, revisions, usage, stale, serving } = layout(checkThreads);
   return {
     buffer,
     head: new BigInt64Array(buffer, 0, 1),
@@ -47,12 +45,8 @@ export function openBoard(buffer: SharedArrayBuffer, checkThreads: number): Boar
     usageKnownUntil: new BigInt64Array(buffer, usage, checkThreads),
     staleSince: new BigInt64Array(buffer, stale, checkThreads),
     serving: new Int32Array(buffer, serving, checkThreads),
-    counters: (thread) => new Uint32Array(buffer, counters + thread * COUNTERS_BYTES, COUNTERS_LENGTH),
   };
 }
-
-/** Rounded up to cache lines of 64 bytes, so that two threads never count in the same line. */
-const COUNTERS_BYTES = Math.ceil((COUNTERS_LENGTH * Uint32Array.BYTES_PER_ELEMENT) / 64) * 64;
 
 function layout(threads: number) {
   const applied = BigInt64Array.BYTES_PER_ELEMENT;
@@ -60,8 +54,7 @@ function layout(threads: number) {
   const usage = revisions + threads * BigInt64Array.BYTES_PER_ELEMENT;
   const stale = usage + threads * BigInt64Array.BYTES_PER_ELEMENT;
   const serving = stale + threads * BigInt64Array.BYTES_PER_ELEMENT;
-  const counters = Math.ceil((serving + threads * Int32Array.BYTES_PER_ELEMENT) / 64) * 64;
-  return { applied, revisions, usage, stale, serving, counters, bytes: counters + threads * COUNTERS_BYTES };
+  return { applied, revisions, usage, stale, serving, bytes: serving + threads * Int32Array.BYTES_PER_ELEMENT };
 }
 
 /** For how many seconds nobody has been able to tell whether what a check thread knows is up to date; 0: it is. */

@@ -3,10 +3,12 @@ import { parentPort, workerData } from "node:worker_threads";
 import { createCheck } from "../../check/check.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
 import { ALLOWED_LOG_INTERVAL_MS, createAllowedLog } from "../../observe/allowed-log.ts";
-import { CheckCounters } from "../../observe/check-counters.ts";
+import { createCheckCounters } from "../../observe/check-counters.ts";
 import { createDenialLog } from "../../observe/denial-log.ts";
 import { DenialRing } from "../../observe/denial-ring.ts";
 import { createInvalidKeys, INVALID_KEYS_SPAN_MS } from "../../observe/invalid-keys.ts";
+import { MetricCells } from "../../observe/metrics/cells.ts";
+import { startPulse } from "../../observe/pulse.ts";
 import { soundPolicy } from "../../policy/policy.ts";
 import { secretDigest } from "../../store/digest.ts";
 import { createHandOver, HAND_OVER_INTERVAL_MS } from "../../usage/hand-over.ts";
@@ -20,12 +22,28 @@ import { type CheckThreadData, createThreadLog } from "./thread-messages.ts";
 
 // The body of a check thread: its own read-only handle, cache and connections. It never writes and waits for nobody.
 
-const { settings, index, address, shared, rates, denials, board: buffer, checkThreads } = workerData as CheckThreadData;
+const {
+  settings,
+  index,
+  address,
+  shared,
+  rates,
+  denials,
+  board: buffer,
+  checkThreads,
+  metrics,
+  routes,
+} = workerData as CheckThreadData;
+
+/** How often the thread tells how much its caches hold. */
+const SIZES_INTERVAL_MS = 1_000;
 
 await runThread(parentPort, async (report) => {
   const log = createThreadLog(report);
   const board = openBoard(buffer, checkThreads);
-  const counters = new CheckCounters(board.counters(index));
+  const cells = new MetricCells(metrics, index);
+  const counters = createCheckCounters(cells, routes);
+  startPulse(cells);
   const tellDenial = createDenialLog(log);
   const ringBuffer = denials[index];
   const ring = ringBuffer && new DenialRing(ringBuffer);
@@ -46,6 +64,7 @@ await runThread(parentPort, async (report) => {
       Atomics.store(board.serving, index, serving ? 1 : 0);
       server.setServing(serving);
     },
+    onLookUp: counters.countLookUp,
     log,
   });
   const tally = createUsageTally((what) => counters.countLost(what));
@@ -79,7 +98,7 @@ await runThread(parentPort, async (report) => {
     serveStaleForMs: settings.stale.serveForMs,
     rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
     observe(decision, request, context, cause, address) {
-      counters.countOutcome(decision.reason);
+      counters.countOutcome(decision.reason, decision.rule?.route);
       if (decision.allowed) allowedLog.note(decision, context);
       else {
         ring?.write(decision, request, context, address);
@@ -101,6 +120,7 @@ await runThread(parentPort, async (report) => {
     tick();
     setInterval(tick, HAND_OVER_INTERVAL_MS).unref();
   }
+  setInterval(() => counters.tellSizes(store.cacheSizes()), SIZES_INTERVAL_MS).unref();
   setInterval(() => invalidKeys.tick(Date.now()), INVALID_KEYS_SPAN_MS / 10).unref();
   if (settings.log.allowed !== "none") setInterval(allowedLog.tick, ALLOWED_LOG_INTERVAL_MS).unref();
   const listener =

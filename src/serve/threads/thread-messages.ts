@@ -17,6 +17,10 @@ export interface ThreadData {
   readonly checkThreads: number;
   readonly version: string;
   readonly startedAtMs: number;
+  /** Where every thread counts (`observe/metrics/cells.ts`): the check threads, then the writer, then main. */
+  readonly metrics: SharedArrayBuffer;
+  /** The names of the slots in which checks are counted by route. */
+  readonly routes: readonly string[];
 }
 
 /** What a check thread is told beside. */

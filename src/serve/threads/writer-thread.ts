@@ -5,7 +5,10 @@ import { createSigningKeyRing } from "../../admin/signing/signing-key-ring.ts";
 import { createTokenSigner } from "../../admin/signing/token-signer.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
 import type { Address } from "../../config/address.ts";
+import { createDatabaseMetrics, DATABASE_METRICS_INTERVAL_MS } from "../../observe/database-metrics.ts";
 import { DenialRing } from "../../observe/denial-ring.ts";
+import { MetricCells } from "../../observe/metrics/cells.ts";
+import { startPulse } from "../../observe/pulse.ts";
 import { soundPolicy } from "../../policy/policy.ts";
 import { openStore } from "../../store/store.ts";
 import { createAlerts } from "../../usage/alerts.ts";
@@ -32,11 +35,23 @@ const FILE_CHECK_INTERVAL_MS = 1_000;
 /** How often usage is tried again that could not be written down. */
 const USAGE_RETRY_INTERVAL_MS = 1_000;
 
-const { settings, board: buffer, rates, denials: rings, checkThreads, version, startedAtMs } = workerData as ThreadData;
+const {
+  settings,
+  board: buffer,
+  rates,
+  denials: rings,
+  checkThreads,
+  version,
+  startedAtMs,
+  metrics,
+} = workerData as ThreadData;
 
 await runThread(parentPort, async (report) => {
   const log = createThreadLog(report);
-  const board = openBoard(buffer, checkThreads);
+  const cells = new MetricCells(metrics, checkThreads);
+  startPulse(cells);
+  const enforcement = cells.histogram("keyward_change_enforcement_seconds");
+  const board = { ...openBoard(buffer, checkThreads), onEnforced: enforcement.observe };
   const store = openStore(settings.database);
   makeFirstAdminKeys(store, settings, log);
 
@@ -58,6 +73,7 @@ await runThread(parentPort, async (report) => {
     policy,
     rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
     trustedHops: settings.trustedHops,
+    metrics: cells,
     denials: rings.map((ring) => new DenialRing(ring)),
     tenants,
     keyLifetime,
@@ -80,6 +96,9 @@ await runThread(parentPort, async (report) => {
         onConnection: local.take,
       })),
   ];
+  const tellDatabase = createDatabaseMetrics(cells, settings.database, () => store.revision());
+  tellDatabase();
+  setInterval(tellDatabase, DATABASE_METRICS_INTERVAL_MS).unref();
   const addresses: Record<string, Address> = {};
   if (listeners[0]) addresses.admin = listeners[0].address;
   if (listeners[1]) addresses.admin_local = listeners[1].address;
