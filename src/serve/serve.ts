@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Address, formatAddress } from "../config/address.ts";
 import type { Settings } from "../config/settings.ts";
 import { RATE_CELLS } from "../key/record.ts";
+import { createConnectionCounter } from "../observe/connection-counters.ts";
 import { createRingBuffer } from "../observe/denial-ring.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetricMemory, MetricCells } from "../observe/metrics/cells.ts";
@@ -13,7 +14,7 @@ import { SINGLE_KEY_ID } from "../store/single-key.ts";
 import { createUsageRelay } from "../usage/relay.ts";
 import { VERSION } from "../version.ts";
 import { type Listener, listen, probeAddress } from "./listeners/listen.ts";
-import { createOpsServer } from "./listeners/ops-server.ts";
+import { createOpsServer, type OpsSources } from "./listeners/ops-server.ts";
 import { lockPort } from "./listeners/port-lock.ts";
 import { createShutdownTimes } from "./shutdown-times.ts";
 import { StartError } from "./start-error.ts";
@@ -107,7 +108,7 @@ export async function serve(
     tellOfCheckThreads(settings, board, metrics);
   };
   const threadNames = [...Array.from({ length: checkThreads }, (_, index) => String(index)), "writer", "main"];
-  const ops = createOpsServer({
+  const sources: OpsSources = {
     unreadiness: () => (phase === "serving" ? unreadiness(settings, board, threads) : [PHASES[phase]]),
     remarks: () => staleRemarks(board),
     metrics() {
@@ -115,7 +116,8 @@ export async function serve(
       return printMetrics(metrics, { threads: threadNames, slots: { route: routes } });
     },
     metricsContentType: METRICS_CONTENT_TYPE,
-  });
+  };
+  const ops = createOpsServer(sources, createConnectionCounter(cells, "ops"));
   let opsListener: Listener | undefined;
 
   const stopThreads = async () => {

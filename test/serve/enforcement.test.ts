@@ -50,7 +50,7 @@ async function adminBeside(applied: readonly bigint[]) {
     shutdownSignal,
     ...settings,
   };
-  const server = createAdminServer(createAdminHandler(api, true));
+  const server = createAdminServer(createAdminHandler(api, true), () => {});
   const address = { kind: "unix", path: `${folder}/admin.sock` } as const;
   const listener = await listen({ address, setting: "listen.admin_local", onConnection: server.take });
   onTestFinished(() => listener.close());

@@ -25,7 +25,10 @@ test.each<[string, readonly string[]]>([
 ])("the first bytes are seen when they come %s, and stay in the stream", async (_, parts) => {
   const { server, client } = await connected();
   const seen = Promise.withResolvers<string>();
-  onFirstBytes(server, 3, (bytes) => seen.resolve(bytes.toString("latin1", 0, 3)));
+  onFirstBytes(server, {
+    isEnough: ({ length }) => length >= 3,
+    use: (bytes) => seen.resolve(bytes.toString("latin1", 0, 3)),
+  });
   client.setNoDelay();
   let sent = 0;
   for (const part of parts) {
@@ -47,8 +50,11 @@ test.each<[string, (client: Socket) => void]>([
 ])("a peer that %s is never handed over", async (_, leave) => {
   const { server, client } = await connected();
   let handedOver = false;
-  onFirstBytes(server, 3, () => {
-    handedOver = true;
+  onFirstBytes(server, {
+    isEnough: ({ length }) => length >= 3,
+    use: () => {
+      handedOver = true;
+    },
   });
   const closed = new Promise((resolve) => server.once("close", resolve));
   leave(client);

@@ -1,5 +1,6 @@
 import { ADMIN_METRICS } from "./admin.ts";
 import { CHECK_METRICS } from "./checks.ts";
+import { CONNECTION_METRICS } from "./connections.ts";
 import type { MetricTable } from "./metric.ts";
 import { PROGRAM_METRICS } from "./program.ts";
 import { STORE_METRICS } from "./store.ts";
@@ -14,6 +15,7 @@ export const METRICS = {
   ...CHECK_METRICS,
   ...STORE_METRICS,
   ...ADMIN_METRICS,
+  ...CONNECTION_METRICS,
   ...PROGRAM_METRICS,
 } satisfies MetricTable;
 

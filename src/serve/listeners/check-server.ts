@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import { Server, ServerCredentials, type ServerOptions, type ServerWritableStream } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
+import type { CountConnection } from "../../observe/connection-counters.ts";
 import { Connections } from "./connections.ts";
+import { speaksHttp2 } from "./http2-preface.ts";
 
 /** The full name of the service that Envoy calls. */
 const AUTHORIZATION = "envoy.service.auth.v3.Authorization";
@@ -56,8 +58,17 @@ const OPTIONS: ServerOptions = {
   "grpc.enable_channelz": 0,
 };
 
+/**
+ * How many connections a check thread has at the most. An Envoy opens one for each of its workers, so this is room for a
+ * hundred large ones, and the memory that idle connections can take stays below 200 MB.
+ */
+const MAX_CONNECTIONS = 2_048;
+
 /** Serves `Check` with a function from bytes to bytes. The function must not throw. */
-export function createCheckServer(answer: (request: Uint8Array) => Uint8Array): CheckServer {
+export function createCheckServer(
+  answer: (request: Uint8Array) => Uint8Array,
+  countConnection: CountConnection,
+): CheckServer {
   const server = new Server(OPTIONS);
   raiseHttp2Limits(server);
   server.addService(
@@ -80,9 +91,11 @@ export function createCheckServer(answer: (request: Uint8Array) => Uint8Array): 
   const health = new HealthImplementation({ "": "NOT_SERVING", [AUTHORIZATION]: "NOT_SERVING" });
   const watches = addHealth(health, server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const connections = new Connections();
+  const connections = new Connections({ limit: MAX_CONNECTIONS, count: countConnection });
+  // One that speaks something else is told so by the server.
+  const isEnough = (bytes: Buffer) => speaksHttp2(bytes) !== undefined;
   return {
-    take: (socket) => connections.take(socket, 1, () => injector.injectConnection(socket)),
+    take: (socket) => connections.take(socket, { isEnough, use: () => injector.injectConnection(socket) }),
     setServing(serving) {
       for (const service of ["", AUTHORIZATION]) health.setStatus(service, serving ? "SERVING" : "NOT_SERVING");
     },

@@ -28,19 +28,24 @@ export interface ListenOptions {
 /** Group and owner may connect: the proxy beside us usually runs as another user of the same group. */
 const PROXY_SOCKET_MODE = 0o660;
 
+/** How long a connection is quiet before the system asks whether its peer is there; by itself it would wait two hours. */
+const PROBE_AFTER_MS = 60_000;
+
 /**
  * Takes an address and waits for connections. A Unix socket that nobody answers is removed first: it outlives a program
  * that was killed. Throws StartError where the address cannot be had.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { address, onConnection } = options;
-  const server = createServer({ noDelay: true, keepAlive: true }, onConnection);
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS }, onConnection);
   if (address.kind === "unix") await removeStaleSocket(address.path, options);
   try {
     await bind(server, options);
   } catch (cause) {
     throw new StartError(explain(cause as NodeJS.ErrnoException, options), cause);
   }
+  // Where the system has no file left for a connection it is refused, and the next one may be taken.
+  server.on("error", () => {});
   return { address: boundAddress(server, address), close: () => server.close() };
 }
 

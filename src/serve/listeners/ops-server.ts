@@ -1,5 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { CountConnection } from "../../observe/connection-counters.ts";
+import { Connections } from "./connections.ts";
+import { answerHttp1Error } from "./http1-error.ts";
 
 /** What the ops listener tells. */
 export interface OpsSources {
@@ -12,26 +15,31 @@ export interface OpsSources {
   readonly metricsContentType: string;
 }
 
+/** Who asks are a few probes and a few collectors of metrics. */
+const MAX_CONNECTIONS = 128;
+
+/** A request has no body and a few headers: who takes longer to send it is stuck, or wants to keep the connection busy. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
 /**
  * Serves `/healthz` (the program runs), `/readyz` (it can answer checks) and `/metrics` on connections that somebody else
  * accepts. It lives on the main thread, so it answers while a disk holds up every other one.
  */
-export function createOpsServer(sources: OpsSources): { take(socket: Socket): void; stop(): void } {
-  const server = createServer((request, response) => {
+export function createOpsServer(
+  sources: OpsSources,
+  countConnection: CountConnection,
+): { take(socket: Socket): void; stop(): void } {
+  const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
+  const server = createServer({ ...timeouts, connectionsCheckingInterval: REQUEST_TIMEOUT_MS }, (request, response) => {
     answer(sources, request, response).catch(() => response.destroy());
   });
+  server.on("clientError", (error, socket) => answerHttp1Error(error, socket, () => countConnection("timeout")));
   // It never listens by itself; told that it does, it watches over the time that its connections take.
   server.emit("listening");
-  const connections = new Set<Socket>();
+  const connections = new Connections({ limit: MAX_CONNECTIONS, count: countConnection });
   return {
-    take(socket) {
-      connections.add(socket);
-      socket.once("close", () => connections.delete(socket));
-      server.emit("connection", socket);
-    },
-    stop() {
-      for (const socket of connections) socket.destroy();
-    },
+    take: (socket) => connections.take(socket, { isEnough: () => true, use: () => server.emit("connection", socket) }),
+    stop: () => void connections.finish(0),
   };
 }
 

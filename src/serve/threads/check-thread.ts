@@ -4,6 +4,7 @@ import { createCheck } from "../../check/check.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
 import { ALLOWED_LOG_INTERVAL_MS, createAllowedLog } from "../../observe/allowed-log.ts";
 import { createCheckCounters } from "../../observe/check-counters.ts";
+import { createConnectionCounter } from "../../observe/connection-counters.ts";
 import { createDenialLog } from "../../observe/denial-log.ts";
 import { DenialRing } from "../../observe/denial-ring.ts";
 import { createInvalidKeys, INVALID_KEYS_SPAN_MS } from "../../observe/invalid-keys.ts";
@@ -106,13 +107,16 @@ await runThread(parentPort, async (report) => {
       }
     },
   });
-  const server = createCheckServer((request) => {
-    const started = performance.now();
-    const answer = check(request, { nowMs: Date.now(), decisionId: randomUUID() });
-    counters.countDuration(performance.now() - started);
-    counters.countCache(store.cacheCounts());
-    return answer;
-  });
+  const server = createCheckServer(
+    (request) => {
+      const started = performance.now();
+      const answer = check(request, { nowMs: Date.now(), decisionId: randomUUID() });
+      counters.countDuration(performance.now() - started);
+      counters.countCache(store.cacheCounts());
+      return answer;
+    },
+    createConnectionCounter(cells, "authz"),
+  );
 
   store.start();
   if (isTallied) {

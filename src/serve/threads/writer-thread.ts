@@ -5,6 +5,7 @@ import { createSigningKeyRing } from "../../admin/signing/signing-key-ring.ts";
 import { createTokenSigner } from "../../admin/signing/token-signer.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
 import type { Address } from "../../config/address.ts";
+import { createConnectionCounter } from "../../observe/connection-counters.ts";
 import { createDatabaseMetrics, DATABASE_METRICS_INTERVAL_MS } from "../../observe/database-metrics.ts";
 import { DenialRing } from "../../observe/denial-ring.ts";
 import { MetricCells } from "../../observe/metrics/cells.ts";
@@ -92,8 +93,8 @@ await runThread(parentPort, async (report) => {
     log,
     shutdownSignal: shutdown.signal,
   };
-  const network = createAdminServer(createAdminHandler(api, false));
-  const local = createAdminServer(createAdminHandler(api, true));
+  const network = createAdminServer(createAdminHandler(api, false), createConnectionCounter(cells, "admin"));
+  const local = createAdminServer(createAdminHandler(api, true), createConnectionCounter(cells, "admin_local"));
   const { admin, adminLocal } = settings.listen;
   const listeners = [
     admin && (await listen({ address: admin, setting: "listen.admin", onConnection: network.take })),
