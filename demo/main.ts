@@ -20,7 +20,7 @@ import { startUpstream } from "./upstream.ts";
 const progress = (line: string) => process.stderr.write(`${line}\n`);
 
 const interrupted = new Promise<void>((resolve) => {
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => resolve());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => resolve());
 });
 
 /** Run in reverse at the end, whatever the end is. */

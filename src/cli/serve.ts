@@ -1,7 +1,12 @@
 import { Command } from "commander";
 import { addSettingFlags, settingFlagsOf } from "../config/flags.ts";
 import { loadSettings } from "../config/load.ts";
+import type { Settings } from "../config/settings.ts";
+import { configPath } from "../config/sources.ts";
 import { openLog } from "../observe/log.ts";
+import { newReloadCounts } from "../observe/reload-counts.ts";
+import { createReload } from "../serve/reload.ts";
+import { hearReloadRequests } from "../serve/reload-requests.ts";
 import { serve } from "../serve/serve.ts";
 import { VERSION } from "../version.ts";
 import { EXIT_FAILURE, EXIT_OK } from "./exit.ts";
@@ -21,25 +26,37 @@ is drawn for this run and printed.
 How keys are used is written down by the process that also serves the admin API (--mode all); of checks that a process with
 --mode authz answers, nothing is.
 
+SIGHUP, or a change of the configuration file, has it read again; what needs a restart is told in the log. A file that
+cannot be used changes nothing.
+
 SIGTERM and SIGINT end the program in good order: health says NOT_SERVING, checks are answered for shutdown_delay more, calls
 in progress are finished, and what is known of the use of keys is written down. The exit code is 0, or 1 where something had
 not ended within shutdown_timeout. A second signal ends it at once, with 1.`,
   );
   return addSettingFlags(command).action(async (_, given: Command) => {
-    const loaded = loadSettings({ flags: settingFlagsOf(given), env: process.env, cwd: process.cwd() });
+    const sources = { flags: settingFlagsOf(given), env: process.env, cwd: process.cwd() };
+    const requests = await hearReloadRequests(configPath(sources));
+    const loaded = loadSettings(sources);
     const { settings, announcement } = prepareSingleKey(loaded, Date.now());
     process.umask(PRIVATE);
-    const { log, flush, dropped } = openLog(settings.log);
+    const { log, setLevel, flush, dropped } = openLog(settings.log);
+    const counts = newReloadCounts(Date.now());
     for (const warning of loaded.warnings) log("warn", warning);
     const asked = nextSignal();
     try {
-      const starting = serve(settings, VERSION, log, dropped);
+      const starting = serve(settings, VERSION, log, dropped, counts);
       // Nobody is served before all is: there is nothing to finish, and a start may wait long for a large database.
       const early = await Promise.race([asked, starting.then(() => undefined)]);
       if (early !== undefined) end(EXIT_OK, `${early} while starting: stopped`);
       const program = await starting;
       process.stdout.write(announcement);
+      const reload = async (next: Settings) => {
+        setLevel(next.log.level);
+        await program.reload(next);
+      };
+      requests.answer(createReload({ loaded: { ...loaded, settings }, sources, reload, counts, log }));
       await asked;
+      requests.stop();
       nextSignal().then((signal) => end(EXIT_FAILURE, `a second ${signal}: ending at once`));
       const finished = await program.stop();
       end(finished ? EXIT_OK : EXIT_FAILURE, finished ? "stopped" : "stopped before everything had finished");

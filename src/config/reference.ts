@@ -23,10 +23,11 @@ export function renderSettingsTable(): string {
 }
 
 function rowOf(key: SettingKey): string[] {
-  const { type, default: preset, what, why } = settingOf(key);
+  const { type, default: preset, change, what, why } = settingOf(key);
   const variable = settingVariableOf(key);
   const ways = [`--${flagOf(key)}`, ...(variable === undefined ? [] : [variable])].map(code);
-  return [code(key), ways.join(", "), preset === undefined ? "unset" : code(preset), type.bound, `${what}. ${why}.`];
+  const about = [`${what}.`, `${why}.`, ...(change === "restart" ? ["Needs a restart."] : [])];
+  return [code(key), ways.join(", "), preset === undefined ? "unset" : code(preset), type.bound, about.join(" ")];
 }
 
 const CONFIG = [

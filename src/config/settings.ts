@@ -162,7 +162,7 @@ const SETTINGS = {
     default: "30s",
     what: "How long what is known of keys is still served when nobody can tell any more whether it is up to date",
     why: "Enough for a disk that hangs or a program that restarts; this is the longest that a key opens which was revoked meanwhile",
-    change: "restart",
+    change: "reload",
   }),
   "stale.then": setting({
     type: oneOf("deny"),

@@ -28,12 +28,23 @@ export interface Sources {
 /** The file that is read where none is named, if it is there. */
 export const DEFAULT_CONFIG_FILE = "keyward.yaml";
 
-/** Reads the configuration file. One that is named must be there. */
-export function openConfigFile({ flags, env, cwd }: Sources): ConfigFile {
+/** Where the configuration file is, or would be if there is none. */
+export function configPath(sources: Sources): string {
+  const { flag, variable: named } = configNames(sources);
+  return resolve(sources.cwd, flag ?? named ?? DEFAULT_CONFIG_FILE);
+}
+
+function configNames({ flags, env }: Sources) {
   const flag = typeof flags.config === "string" ? flags.config : undefined;
-  const named = flag ?? variable(env, variableOf("config"));
+  return { flag, variable: variable(env, variableOf("config")) };
+}
+
+/** Reads the configuration file. One that is named must be there. */
+export function openConfigFile(sources: Sources): ConfigFile {
+  const { flag, variable: fromEnvironment } = configNames(sources);
+  const named = flag ?? fromEnvironment;
   const name = named ?? DEFAULT_CONFIG_FILE;
-  const path = resolve(cwd, name);
+  const path = configPath(sources);
   // A link that leads nowhere is there: the routes that it should have brought would be missed unseen.
   if (named === undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined) return NO_CONFIG_FILE;
   const reading = readTextFile(path);

@@ -6,6 +6,8 @@ const WATCH_INTERVAL_MS = 1_000;
 
 /** A watch that goes on until it is stopped. It does not keep the program from ending. */
 export interface FileWatch {
+  /** Takes what the files hold now for told; for whoever reads them next without having been told. Never rejects. */
+  acknowledge(): Promise<void>;
   stop(): void;
 }
 
@@ -52,6 +54,9 @@ export async function watchFiles(
   lookLater();
 
   return {
+    async acknowledge() {
+      told = seen = await look();
+    },
     stop() {
       stopped = true;
       clearTimeout(timer);

@@ -13,6 +13,8 @@ export interface AllowedLine {
 
 /** Collects lines for allowed checks, and hands them over in batches. */
 export interface AllowedLog {
+  /** Tells of these allowed checks from now on. */
+  select(which: Settings["log"]["allowed"]): void;
   note(decision: Decision, context: CheckContext): void;
   /** Hands over what there is, unless the last batch is still being read. */
   tick(): void;
@@ -44,6 +46,7 @@ export function createAllowedLog(
   let inFlight = false;
   let second = 0;
   let samples = 0;
+  let selected = which;
 
   const isSampled = (nowMs: number): boolean => {
     const now = Math.floor(nowMs / 1000);
@@ -59,8 +62,11 @@ export function createAllowedLog(
   };
 
   return {
+    select(which) {
+      selected = which;
+    },
     note(decision, { nowMs: atMs, decisionId }) {
-      if (which === "none" || !decision.allowed || (which === "sampled" && !isSampled(atMs))) return;
+      if (selected === "none" || !decision.allowed || (selected === "sampled" && !isSampled(atMs))) return;
       if (lines.length >= MAX_WAITING) return lost();
       lines.push({ atMs, decisionId, keyId: decision.record?.id, route: decision.rule.route });
     },

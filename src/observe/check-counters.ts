@@ -24,6 +24,8 @@ interface CacheSizes {
 export interface CheckCounters {
   /** `route` is that of the rule, if there was one. */
   countOutcome(outcome: Outcome, route: string | undefined): void;
+  /** Counts by the routes of other names from now on. Those that there were before have to be the same: a name is added. */
+  nameRoutes(routes: readonly string[]): void;
   countDuration(milliseconds: number): void;
   countLookUp(milliseconds: number): void;
   /** Adds what the caches have counted since the last call. */
@@ -35,12 +37,13 @@ export interface CheckCounters {
 /** Makes the counters of one check thread. `routes` are the names of the slots in which it counts by route. */
 export function createCheckCounters(cells: MetricCells, routes: readonly string[]): CheckCounters {
   const outcomes = new Map(OUTCOMES.map((name) => [name, cells.at("keyward_checks_total", outcomeLabels(name))]));
-  const slotOf = createRouteSlots(routes);
-  const byRoute = routes.map((_, slot) => {
+  let slotOf = createRouteSlots(routes);
+  const cellsOfSlot = (slot: number) => {
     const cellOf = (name: Outcome) =>
       cells.at("keyward_route_checks_total", { route: String(slot), ...outcomeLabels(name) });
     return new Map(OUTCOMES.map((name) => [name, cellOf(name)]));
-  });
+  };
+  const byRoute = routes.map((_, slot) => cellsOfSlot(slot));
   const durations = cells.histogram("keyward_check_duration_seconds");
   const lookUps = cells.histogram("keyward_store_lookup_duration_seconds");
   const lost = new Map(LOSSES.map((what) => [what, cells.at("keyward_usage_uncounted_total", { what })]));
@@ -67,6 +70,10 @@ export function createCheckCounters(cells: MetricCells, routes: readonly string[
     countOutcome(outcome, route) {
       outcomes.get(outcome)?.add();
       byRoute[slotOf(route)]?.get(outcome)?.add();
+    },
+    nameRoutes(routes) {
+      for (let slot = byRoute.length; slot < routes.length; slot++) byRoute.push(cellsOfSlot(slot));
+      slotOf = createRouteSlots(routes);
     },
     countDuration: (milliseconds) => durations.observe(milliseconds / 1000),
     countLookUp: (milliseconds) => lookUps.observe(milliseconds / 1000),

@@ -20,6 +20,8 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /** The log of a program, which its main thread writes to stderr. */
 export interface MainLog {
   readonly log: Log;
+  /** Writes lines of this severity and above from now on. */
+  setLevel(level: LogLevel): void;
   /** How many lines were dropped because nobody read those before. */
   dropped(): number;
   /** Writes what waits; for the moment before the program ends. */
@@ -38,6 +40,9 @@ export function openLog({ level, format }: Settings["log"]): MainLog {
   destination.on("drop", () => dropped++);
   return {
     dropped: () => dropped,
+    setLevel(level) {
+      logger.level = level;
+    },
     log: (severity, message, fields = {}) => logger[severity](fields, message),
     flush() {
       try {

@@ -10,6 +10,7 @@ import { METRICS_CONTENT_TYPE, printMetrics } from "../observe/metrics/print.ts"
 import { routeNames } from "../observe/metrics/route-slots.ts";
 import { createProcessMetrics } from "../observe/process-metrics.ts";
 import { startPulse } from "../observe/pulse.ts";
+import { newReloadCounts, type ReloadCounts } from "../observe/reload-counts.ts";
 import { SINGLE_KEY_ID } from "../store/single-key.ts";
 import { createUsageRelay } from "../usage/relay.ts";
 import { VERSION } from "../version.ts";
@@ -19,6 +20,7 @@ import { lockPort } from "./listeners/port-lock.ts";
 import { createShutdownTimes } from "./shutdown-times.ts";
 import { StartError } from "./start-error.ts";
 import { type Board, createBoard, NOT_FOLLOWING, publish, staleSeconds } from "./threads/board.ts";
+import { createRollout } from "./threads/rollout.ts";
 import { type SupervisedThread, superviseThread } from "./threads/supervised-thread.ts";
 import type { CheckThreadData, ThreadData } from "./threads/thread-messages.ts";
 import { type OtherReport, startThread } from "./threads/worker.ts";
@@ -30,6 +32,11 @@ export interface Program {
    * everything had finished within the configured time.
    */
   stop(): Promise<boolean>;
+  /**
+   * Puts settings into effect in every thread, those that will replace one included, and resolves once all obey them. What
+   * needs a restart has to be as it was.
+   */
+  reload(settings: Settings): Promise<void>;
 }
 
 /** Why the program is not ready before it serves and after. A thread may answer already; all have to, and to listen. */
@@ -41,13 +48,14 @@ const PHASES = { starting: "the program is starting", stopping: "the program is 
  *
  * This thread supervises: signals, the ops listener, the replacement of threads that die. The writer thread holds the
  * only writing handle and the admin listeners. Each check thread has its own read-only handle, cache and connections.
- * `droppedLines` says how many lines the log could not write.
+ * `droppedLines` says how many lines the log could not write, and `reloads` how reading the configuration went.
  */
 export async function serve(
   settings: Settings,
   version: string,
   log: Log,
   droppedLines: () => number = () => 0,
+  reloads: ReloadCounts = newReloadCounts(Date.now()),
 ): Promise<Program> {
   const checkThreads = settings.mode === "admin" ? 0 : settings.checkThreads;
   const board = createBoard(checkThreads);
@@ -58,17 +66,9 @@ export async function serve(
   const startedAtMs = Date.now();
   // The check threads, the writer, and this one.
   const metrics = createMetricMemory(checkThreads + 2);
-  const routes = routeNames(settings.policy);
-  const data: ThreadData = {
-    settings,
-    board: board.buffer,
-    rates,
-    denials,
-    checkThreads,
-    version,
-    startedAtMs,
-    metrics,
-    routes,
+  const current = { settings, configuration: 0, routes: routeNames(settings.policy) };
+  const data = (): ThreadData => {
+    return { ...current, board: board.buffer, rates, denials, checkThreads, version, startedAtMs, metrics };
   };
   const threads: { writer?: SupervisedThread; check: SupervisedThread[] } = { check: [] };
   let phase: "starting" | "serving" | "stopping" = "starting";
@@ -78,14 +78,20 @@ export async function serve(
   );
   const cells = new MetricCells(metrics, checkThreads + 1);
   const pulse = startPulse(cells);
+  const rollout = createRollout(
+    [...(settings.mode === "authz" ? [] : [WRITER]), ...denials.map((_, thread) => checkName(thread))],
+    log,
+  );
   const hearing = {
     writer(report: OtherReport) {
-      if (report.kind === "usage_written") relay.written(report.source, report.seq);
+      if (report.kind === "configured") rollout.obeys(WRITER, report.configuration);
+      else if (report.kind === "usage_written") relay.written(report.source, report.seq);
       else if (report.kind === "alerts")
         for (const [event, count] of report.counts) cells.at("keyward_alerts_total", { event }).add(count);
     },
     check(thread: number, report: OtherReport) {
-      if (report.kind === "usage") relay.take(report.batch);
+      if (report.kind === "configured") rollout.obeys(checkName(thread), report.configuration);
+      else if (report.kind === "usage") relay.take(report.batch);
       else if (report.kind === "allowed") {
         for (const { atMs, decisionId, keyId, route } of report.lines) {
           const at = new Date(atMs).toISOString();
@@ -105,6 +111,10 @@ export async function serve(
     cells.at("keyward_thread_restarts_total", { thread: "writer" }).set(threads.writer?.restarts ?? 0);
     const restarts = threads.check.reduce((count, { restarts }) => count + restarts, 0);
     cells.at("keyward_thread_restarts_total", { thread: "check" }).set(restarts);
+    cells.at("keyward_config_reloads_total", { result: "success" }).set(reloads.succeeded);
+    cells.at("keyward_config_reloads_total", { result: "failure" }).set(reloads.failed);
+    cells.at("keyward_config_last_reload_successful").set(reloads.lastSucceeded ? 1 : 0);
+    cells.at("keyward_config_last_reload_success_timestamp_seconds").set(reloads.lastSuccessAtMs / 1000);
     tellOfCheckThreads(settings, board, metrics);
   };
   const threadNames = [...Array.from({ length: checkThreads }, (_, index) => String(index)), "writer", "main"];
@@ -113,7 +123,7 @@ export async function serve(
     remarks: () => staleRemarks(board),
     metrics() {
       collect();
-      return printMetrics(metrics, { threads: threadNames, slots: { route: routes } });
+      return printMetrics(metrics, { threads: threadNames, slots: { route: current.routes } });
     },
     metricsContentType: METRICS_CONTENT_TYPE,
   };
@@ -121,7 +131,7 @@ export async function serve(
   let opsListener: Listener | undefined;
 
   const stopThreads = async () => {
-    const times = createShutdownTimes(settings.shutdownTimeoutMs, performance.now());
+    const times = createShutdownTimes(current.settings.shutdownTimeoutMs, performance.now());
     const { checksGraceMs, checksEndMs, writerEndMs } = times;
     const checks = await Promise.all(threads.check.map((thread) => thread.stop(checksGraceMs, checksEndMs)));
     const isUsageWritten = await within(times.usageEndMs(performance.now()), relay.settled());
@@ -155,11 +165,21 @@ export async function serve(
   return {
     async stop() {
       phase = "stopping";
-      log("info", "shutting down", { delay_ms: settings.shutdownDelayMs });
+      const { shutdownDelayMs } = current.settings;
+      log("info", "shutting down", { delay_ms: shutdownDelayMs });
       threads.writer?.drain();
       for (const thread of threads.check) thread.drain();
-      await delay(settings.shutdownDelayMs);
+      await delay(shutdownDelayMs);
       return stopThreads();
+    },
+    reload(next) {
+      current.settings = next;
+      current.routes = routeNames(next.policy, current.routes);
+      const { configuration, routes } = { ...current, configuration: ++current.configuration };
+      threads.writer?.order({ kind: "reload", settings: next, configuration, routes });
+      const settings = withoutSecrets(next);
+      for (const thread of threads.check) thread.order({ kind: "reload", settings, configuration, routes });
+      return rollout.reached(configuration);
     },
   };
 }
@@ -175,28 +195,32 @@ async function within(deadlineMs: number, work: Promise<void>): Promise<boolean>
   return inTime;
 }
 
+/** The names of the threads, in the log. */
+const WRITER = "writer";
+const checkName = (thread: number) => `check ${thread}`;
+
 async function startWriter(
-  data: ThreadData,
+  data: () => ThreadData,
   log: Log,
   heard: (report: OtherReport) => void,
   onReplaced: () => void,
 ): Promise<SupervisedThread> {
-  let { listen } = data.settings;
-  const own = (): ThreadData => ({ ...data, settings: { ...data.settings, listen } });
+  let { listen } = data().settings;
+  const own = (): ThreadData => ({ ...data(), settings: { ...data().settings, listen } });
   const start = () => startThread("writer", own(), log, heard);
-  const thread = await superviseThread({ name: "writer", start, onDeath: () => {}, onReplaced, log });
+  const thread = await superviseThread({ name: WRITER, start, onDeath: () => {}, onReplaced, log });
   // A port that was left to the system is now known, and a thread that replaces this one has to take the same.
   listen = { ...listen, admin: thread.addresses.admin };
   return thread;
 }
 
 async function* startCheckThreads(
-  data: ThreadData,
+  data: () => ThreadData,
   board: Board,
   log: Log,
   heard: (thread: number, report: OtherReport) => void,
 ): AsyncGenerator<SupervisedThread> {
-  const { settings, checkThreads } = data;
+  const { settings, checkThreads } = data();
   const shared = checkThreads > 1;
   let address = settings.listen.authz;
   if (shared && address !== undefined) {
@@ -207,9 +231,10 @@ async function* startCheckThreads(
     address = await probeAddress(address, "listen.authz");
     if (port === 0 && address.kind === "tcp") lockPort(settings.database, address, "listen.authz");
   }
-  const { adminKey: _, encryptionKey: __, ...withoutSecrets } = settings;
   for (let index = 0; index < checkThreads; index++) {
-    const own = (): CheckThreadData => ({ ...data, settings: withoutSecrets, index, address, shared });
+    const own = (): CheckThreadData => {
+      return { ...data(), settings: withoutSecrets(data().settings), index, address, shared };
+    };
     const onDeath = () => {
       Atomics.store(board.serving, index, 0);
       Atomics.store(board.usageKnownUntil, index, 0n);
@@ -218,7 +243,7 @@ async function* startCheckThreads(
       publish(board.applied, index, NOT_FOLLOWING);
     };
     const thread = await superviseThread({
-      name: `check ${index}`,
+      name: checkName(index),
       start: () => startThread("check", own(), log, (report) => heard(index, report)),
       onDeath,
       log,
@@ -239,6 +264,11 @@ function tellOfCheckThreads(settings: Settings, board: Board, metrics: SharedArr
     const behindMs = knownUntilMs > 0 ? Math.max(0, Date.now() - knownUntilMs) : Number.NaN;
     cells.at("keyward_usage_behind_seconds").set(behindMs / 1000);
   }
+}
+
+/** A check needs no secret of the administrators. */
+function withoutSecrets({ adminKey: _, encryptionKey: __, ...settings }: Settings): CheckThreadData["settings"] {
+  return settings;
 }
 
 function unshareable(address: Address, checkThreads: number): string {

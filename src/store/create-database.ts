@@ -1,10 +1,23 @@
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { writeIdentity } from "./identity.ts";
 import { migrate } from "./migrations.ts";
 import { StoreRefusedError } from "./refusal.ts";
-import { discard, sync, unfinishedBeside } from "./unfinished-file.ts";
+
+/** Stands between the database's name and a random part while the file is being written. */
+const unfinishedMark = ".unfinished-";
 
 /**
  * Puts a new, complete database at the path: mode 0600, missing directories made with 0700. A kill at any moment leaves
@@ -13,12 +26,12 @@ import { discard, sync, unfinishedBeside } from "./unfinished-file.ts";
  */
 export function createDatabase(path: string, nowMs: number): void {
   refuseOrphanedLog(path);
-  const unfinished = unfinishedBeside(path);
+  const unfinished = `${path}${unfinishedMark}${randomUUID()}`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeSynced(unfinished, emptyStore(nowMs));
     linkIfAbsent(unfinished, path);
-    sync(dirname(path));
+    syncDirectory(dirname(path));
   } catch (cause) {
     throw new StoreRefusedError("cannot_create", path, {
       detail: cause instanceof Error ? cause.message : String(cause),
@@ -26,6 +39,17 @@ export function createDatabase(path: string, nowMs: number): void {
     });
   } finally {
     discard(unfinished);
+  }
+}
+
+/**
+ * Removes what killed first starts have left beside an existing database. A program that is just writing such a file
+ * loses nothing: its link(2) would have found the database in place.
+ */
+export function removeUnfinished(path: string): void {
+  const start = basename(path) + unfinishedMark;
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(start)) discard(join(dirname(path), name));
   }
 }
 
@@ -69,5 +93,21 @@ function linkIfAbsent(from: string, to: string): void {
     linkSync(from, to);
   } catch (error) {
     if (!existsSync(to)) throw error;
+  }
+}
+
+/** Only tidying up: what cannot be removed now is met again by the next start. */
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {}
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
   }
 }

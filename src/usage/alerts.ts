@@ -18,6 +18,8 @@ export interface AlertBounds {
 export interface Alerts {
   /** Judges what was written down, and returns how many alerts there were of each kind. */
   judge(recorded: readonly Recorded[], nowMs: number): ReadonlyMap<Alert, number>;
+  /** Judges by other bounds from now on. What was counted in this hour and minute stays counted. */
+  setBounds(bounds: AlertBounds): void;
 }
 
 const MINUTE_MS = 60_000;
@@ -37,7 +39,8 @@ const SENTENCES: Readonly<Record<Alert, string>> = {
 };
 
 /** Makes the alerts of one program. Counts begin anew with it, and with each hour and minute of the clock. */
-export function createAlerts({ requestsPerHour, denialsPerMinute }: AlertBounds, log: Log): Alerts {
+export function createAlerts(bounds: AlertBounds, log: Log): Alerts {
+  let { requestsPerHour, denialsPerMinute } = bounds;
   const requests = countsPer(HOUR_MS);
   const denials = countsPer(MINUTE_MS);
   const revoked = countsPer(HOUR_MS);
@@ -68,6 +71,9 @@ export function createAlerts({ requestsPerHour, denialsPerMinute }: AlertBounds,
         revoked.add(key_id, ofRevoked, nowMs);
       }
       return raised;
+    },
+    setBounds(bounds) {
+      ({ requestsPerHour, denialsPerMinute } = bounds);
     },
   };
 }

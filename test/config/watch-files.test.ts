@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -138,6 +139,25 @@ test("a pipe is not read, since what is read from it is gone", async () => {
   execFileSync("mkfifo", [join(folder, "file")]);
   const told = await watched(folder, ["file", "last"]);
   expect(await afterAnother(folder, told)).toEqual([]);
+});
+
+test("what was acknowledged is told no more, and what comes after it is", async () => {
+  const folder = folderForThisTest();
+  writeFileSync(join(folder, "file"), "old");
+  const told: string[] = [];
+  const watch = await watchFiles(
+    [join(folder, "file")],
+    () => void told.push(readFileSync(join(folder, "file"), "utf8")),
+    INTERVAL_MS,
+  );
+  onTestFinished(() => watch.stop());
+  const other = await watched(folder);
+  writeFileSync(join(folder, "file"), "known");
+  await watch.acknowledge();
+  await until("the other watch told it", () => other.length === 1);
+  writeFileSync(join(folder, "file"), "new");
+  await until("it was told", () => told.length > 0);
+  expect(told).toEqual(["new"]);
 });
 
 test("a watch that was stopped tells nothing more", async () => {

@@ -40,6 +40,19 @@ export const PROGRAM_METRICS = {
     help: "Log lines that were left out because there were too many: of allowed checks by a check thread, and of any kind by a reader that is too slow.",
     series: seriesOf("where", ["check_thread", "output"]),
   },
+  keyward_config_reloads_total: {
+    kind: "counter",
+    help: "Times the configuration was read again, by what came of it: in effect on all threads (success), or of no use and nothing changed (failure).",
+    series: seriesOf("result", ["success", "failure"]),
+  },
+  keyward_config_last_reload_successful: {
+    kind: "gauge",
+    help: "1 while the configuration that was read last is in effect; 0: it could not be used, and the one before it is.",
+  },
+  keyward_config_last_reload_success_timestamp_seconds: {
+    kind: "gauge",
+    help: "Since when the configuration in effect is, in seconds since 1970.",
+  },
   process_cpu_seconds_total: {
     kind: "counter",
     help: "Processor time of the program, user and system.",

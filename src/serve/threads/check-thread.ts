@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
-import { createCheck } from "../../check/check.ts";
+import { type Check, createCheck } from "../../check/check.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
+import type { Settings } from "../../config/settings.ts";
 import { ALLOWED_LOG_INTERVAL_MS, createAllowedLog } from "../../observe/allowed-log.ts";
 import { createCheckCounters } from "../../observe/check-counters.ts";
 import { createConnectionCounter } from "../../observe/connection-counters.ts";
@@ -23,18 +24,8 @@ import { type CheckThreadData, createThreadLog } from "./thread-messages.ts";
 
 // The body of a check thread: its own read-only handle, cache and connections. It never writes and waits for nobody.
 
-const {
-  settings,
-  index,
-  address,
-  shared,
-  rates,
-  denials,
-  board: buffer,
-  checkThreads,
-  metrics,
-  routes,
-} = workerData as CheckThreadData;
+const data = workerData as CheckThreadData;
+const { settings, index, address, shared, rates, denials, board: buffer, checkThreads, metrics, routes } = data;
 
 /** How often the thread tells how much its caches hold. */
 const SIZES_INTERVAL_MS = 1_000;
@@ -48,7 +39,15 @@ await runThread(parentPort, async (report) => {
   const tellDenial = createDenialLog(log);
   const ringBuffer = denials[index];
   const ring = ringBuffer && new DenialRing(ringBuffer);
-  const store = createServedStore(settings, board, {
+  let current: Settings = settings;
+  // The store lasts, and goes by what is said at the time.
+  const said = {
+    ...settings,
+    get stale() {
+      return current.stale;
+    },
+  };
+  const store = createServedStore(said, board, {
     onApplied(change, revision) {
       Atomics.store(board.revisions, index, BigInt(revision));
       publish(board.applied, index, change);
@@ -83,30 +82,43 @@ await runThread(parentPort, async (report) => {
   const invalidKeys = createInvalidKeys(log);
   // Without a writer in this process nobody could write it down.
   const isTallied = settings.mode === "all";
-  const check = createCheck({
-    ...(isTallied ? { noteKey: tally.note } : {}),
-    noteInvalidKey: invalidKeys.note,
-    policy: soundPolicy(settings.policy),
-    credentials: settings.credentials,
-    trustedHops: settings.trustedHops,
-    identityHeaders: settings.identityHeaders,
-    realm: settings.realm,
-    wwwAuthenticate: settings.wwwAuthenticate,
-    expiryWarningMs: settings.expiryWarningMs,
-    onStoreError: settings.onStoreError,
-    digest: secretDigest,
-    store,
-    serveStaleForMs: settings.stale.serveForMs,
-    rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
-    observe(decision, request, context, cause, address) {
-      counters.countOutcome(decision.reason, decision.rule?.route);
-      if (decision.allowed) allowedLog.note(decision, context);
-      else {
-        ring?.write(decision, request, context, address);
-        tellDenial(decision, request, context, cause);
-      }
-    },
-  });
+  const limiter = createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint);
+  /** Store, rates and all that counts go on; everything that the settings say is made anew. */
+  const checkBy = (settings: Settings): Check =>
+    createCheck({
+      ...(isTallied ? { noteKey: tally.note } : {}),
+      noteInvalidKey: invalidKeys.note,
+      policy: soundPolicy(settings.policy),
+      credentials: settings.credentials,
+      trustedHops: settings.trustedHops,
+      identityHeaders: settings.identityHeaders,
+      realm: settings.realm,
+      wwwAuthenticate: settings.wwwAuthenticate,
+      expiryWarningMs: settings.expiryWarningMs,
+      onStoreError: settings.onStoreError,
+      digest: secretDigest,
+      store,
+      serveStaleForMs: settings.stale.serveForMs,
+      rates: limiter,
+      observe(decision, request, context, cause, address) {
+        counters.countOutcome(decision.reason, decision.rule?.route);
+        if (decision.allowed) allowedLog.note(decision, context);
+        else {
+          ring?.write(decision, request, context, address);
+          tellDenial(decision, request, context, cause);
+        }
+      },
+    });
+  let currentCheck = checkBy(settings);
+  /** Whoever asks in this thread asks by this one, so that a reload changes all answers in one step. */
+  const check: Check = (request, context) => currentCheck(request, context);
+  let handingOver: NodeJS.Timeout | undefined;
+  const logAllowed = (which: Settings["log"]["allowed"]) => {
+    allowedLog.finish();
+    allowedLog.select(which);
+    clearInterval(handingOver);
+    handingOver = which === "none" ? undefined : setInterval(allowedLog.tick, ALLOWED_LOG_INTERVAL_MS).unref();
+  };
   const server = createCheckServer(
     (request) => {
       const started = performance.now();
@@ -126,11 +138,12 @@ await runThread(parentPort, async (report) => {
   }
   setInterval(() => counters.tellSizes(store.cacheSizes()), SIZES_INTERVAL_MS).unref();
   setInterval(() => invalidKeys.tick(Date.now()), INVALID_KEYS_SPAN_MS / 10).unref();
-  if (settings.log.allowed !== "none") setInterval(allowedLog.tick, ALLOWED_LOG_INTERVAL_MS).unref();
+  logAllowed(settings.log.allowed);
   const listener =
     address &&
     (await listen({ address, setting: "listen.authz", shared, onConnection: (socket) => server.take(socket) }));
   report({ kind: "listening", addresses: listener === undefined ? {} : { authz: listener.address } });
+  report({ kind: "configured", configuration: data.configuration });
 
   return {
     drain: () => store.drain(),
@@ -143,7 +156,13 @@ await runThread(parentPort, async (report) => {
       return finished;
     },
     hear(order) {
-      if (order.kind === "usage_written") handOver.written(order.source, order.seq);
+      if (order.kind === "reload") {
+        current = order.settings;
+        counters.nameRoutes(order.routes);
+        currentCheck = checkBy(order.settings);
+        logAllowed(order.settings.log.allowed);
+        report({ kind: "configured", configuration: order.configuration });
+      } else if (order.kind === "usage_written") handOver.written(order.source, order.seq);
       else if (order.kind === "allowed_taken") allowedLog.taken();
     },
   };

@@ -8,6 +8,8 @@ import type { UsageBatch } from "../../usage/batch.ts";
 /** What a thread is started with. */
 export interface ThreadData {
   readonly settings: Settings;
+  /** Which configuration that is: 0 is that of the program's start, and each reload has the next number. */
+  readonly configuration: number;
   /** The program's board, and for how many check threads it is laid out. */
   readonly board: SharedArrayBuffer;
   /** The cells in which all threads count the requests of keys with a rate limit. */
@@ -45,6 +47,8 @@ export type ThreadReport =
   | { readonly kind: "usage_written"; readonly source: string; readonly seq: number }
   /** The writer found something worth a person's attention; its lines are told apart. */
   | { readonly kind: "alerts"; readonly counts: ReadonlyMap<Alert, number> }
+  /** The thread obeys a configuration, by its number: that with which it was started, or to which it was told to reload. */
+  | { readonly kind: "configured"; readonly configuration: number }
   /** Lines for allowed checks; answered with `allowed_taken`. */
   | { readonly kind: "allowed"; readonly lines: readonly AllowedLine[] }
   | { readonly kind: "log"; readonly level: LogLevel; readonly message: string; readonly fields: LogFields };
@@ -55,6 +59,8 @@ export type ThreadOrder =
   | { readonly kind: "drain" }
   /** Take nothing new, finish what is in progress, give up what has not ended after `graceMs`, and end. */
   | { readonly kind: "stop"; readonly graceMs: number }
+  /** Obey other settings, between two calls. Those that need a restart are the same as before. */
+  | ({ readonly kind: "reload" } & Pick<ThreadData, "settings" | "configuration" | "routes">)
   /** For the writer: write this down. */
   | { readonly kind: "usage"; readonly batch: UsageBatch }
   /** For a check thread: a batch is written down. */

@@ -5,6 +5,7 @@ import { createSigningKeyRing } from "../../admin/signing/signing-key-ring.ts";
 import { createTokenSigner } from "../../admin/signing/token-signer.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
 import type { Address } from "../../config/address.ts";
+import type { Settings } from "../../config/settings.ts";
 import { createConnectionCounter } from "../../observe/connection-counters.ts";
 import { createDatabaseMetrics, DATABASE_METRICS_INTERVAL_MS } from "../../observe/database-metrics.ts";
 import { DenialRing } from "../../observe/denial-ring.ts";
@@ -36,16 +37,8 @@ const FILE_CHECK_INTERVAL_MS = 1_000;
 /** How often usage is tried again that could not be written down. */
 const USAGE_RETRY_INTERVAL_MS = 1_000;
 
-const {
-  settings,
-  board: buffer,
-  rates,
-  denials: rings,
-  checkThreads,
-  version,
-  startedAtMs,
-  metrics,
-} = workerData as ThreadData;
+const data = workerData as ThreadData;
+const { settings, board: buffer, rates, denials: rings, checkThreads, version, startedAtMs, metrics } = data;
 
 await runThread(parentPort, async (report) => {
   const log = createThreadLog(report);
@@ -54,47 +47,44 @@ await runThread(parentPort, async (report) => {
   const enforcement = cells.histogram("keyward_change_enforcement_seconds");
   const board = { ...openBoard(buffer, checkThreads), onEnforced: enforcement.observe };
   const store = openStore(settings.database);
-  if (store.upgradeCopy !== undefined) {
-    const { path, schemaVersion } = store.upgradeCopy;
-    const fields = { copy: path, from_schema: schemaVersion, to_schema: store.schemaVersion };
-    log(
-      "info",
-      "the schema of the database was updated; the copy that was made before is for an earlier program",
-      fields,
-    );
-  }
   makeFirstAdminKeys(store, settings, log);
 
   const state = new ServingSwitch();
   const program = { version, mode: settings.mode, startedAtMs, database: settings.database };
-  const policy = soundPolicy(settings.policy);
   const shutdown = new AbortController();
-  const { keyLifetime, tenants, encryptionKey, jwt } = settings;
-  const signingKeys = createSigningKeyRing(store, encryptionKey);
-  const signer = createTokenSigner(signingKeys, store, policy.scopes, jwt);
+  const signingKeys = createSigningKeyRing(store, settings.encryptionKey);
   for (const { kid, alg } of signingKeys.unusable()) {
     log("warn", "the encryption key does not open a signing key, or there is none: no key can be signed", { kid, alg });
   }
-  const api: AdminApi = {
+  const lasting = {
     store,
     board,
     state,
     program,
-    policy,
     rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
-    trustedHops: settings.trustedHops,
     metrics: cells,
     denials: rings.map((ring) => new DenialRing(ring)),
-    tenants,
-    keyLifetime,
     signingKeys,
-    signer,
-    restFormat: settings.rest.defaultFormat,
     log,
     shutdownSignal: shutdown.signal,
   };
-  const network = createAdminServer(createAdminHandler(api, false), createConnectionCounter(cells, "admin"));
-  const local = createAdminServer(createAdminHandler(api, true), createConnectionCounter(cells, "admin_local"));
+  const handlersBy = ({ policy: config, trustedHops, tenants, keyLifetime, jwt, rest }: Settings) => {
+    const policy = soundPolicy(config);
+    const signer = createTokenSigner(signingKeys, store, policy.scopes, jwt);
+    const restFormat = rest.defaultFormat;
+    const api: AdminApi = { ...lasting, policy, trustedHops, tenants, keyLifetime, signer, restFormat };
+    return { network: createAdminHandler(api, false), local: createAdminHandler(api, true) };
+  };
+  let handlers = handlersBy(settings);
+  // Calls in progress end as they began; the next one meets the settings of then.
+  const network = createAdminServer(
+    (request, response) => handlers.network(request, response),
+    createConnectionCounter(cells, "admin"),
+  );
+  const local = createAdminServer(
+    (request, response) => handlers.local(request, response),
+    createConnectionCounter(cells, "admin_local"),
+  );
   const { admin, adminLocal } = settings.listen;
   const listeners = [
     admin && (await listen({ address: admin, setting: "listen.admin", onConnection: network.take })),
@@ -133,7 +123,8 @@ await runThread(parentPort, async (report) => {
   setInterval(() => recorder.retry(), USAGE_RETRY_INTERVAL_MS).unref();
   // What was sent while this thread stood still is heard first: a key that was used is not quiet.
   setInterval(() => setImmediate(() => recorder.retry() && ending.tick(Date.now())), QUIET_CHECK_INTERVAL_MS).unref();
-  const retention = createRetention(store, settings.retention, () => announce(board), log);
+  const retentionBy = (settings: Settings) => createRetention(store, settings.retention, () => announce(board), log);
+  let retention = retentionBy(settings);
   const purge = () => void retention.run(Date.now());
   setImmediate(purge);
   setInterval(purge, RETENTION_INTERVAL_MS).unref();
@@ -144,11 +135,20 @@ await runThread(parentPort, async (report) => {
     process.exit(1);
   }, FILE_CHECK_INTERVAL_MS).unref();
   report({ kind: "listening", addresses });
+  report({ kind: "configured", configuration: data.configuration });
 
   return {
     drain: () => state.set(false),
     hear(order) {
       if (order.kind === "usage") recorder.take(order.batch);
+      else if (order.kind === "reload") {
+        handlers = handlersBy(order.settings);
+        alerts.setBounds(order.settings.alerts);
+        retention.stop();
+        retention = retentionBy(order.settings);
+        purge();
+        report({ kind: "configured", configuration: order.configuration });
+      }
     },
     async stop(graceMs) {
       for (const listener of listeners) listener?.close();
