@@ -1,35 +1,25 @@
-import type { KeyRecord } from "../key/record.ts";
-import type { Rule } from "../policy/rule.ts";
 import type { CheckContext } from "./context.ts";
 import type { Carriers } from "./credential.ts";
 import { type Allowed, type Decision, type Denied, isAllowed } from "./decide.ts";
-import type { Taken } from "./rate-limit.ts";
+import { denialBody, denialHeaders } from "./denial.ts";
+import { expiryWarning } from "./expiry-warning.ts";
+import { type IdentityHeaders, identityOf } from "./identity.ts";
 import { rateLimitHeaders } from "./rate-limit-headers.ts";
-import { REASONS, type Reason, type Refusal } from "./reason.ts";
-import { sentenceOf } from "./sentence.ts";
+import { REASONS } from "./reason.ts";
 import { BackwardWriter } from "./writer.ts";
 
-/** The request headers that tell the upstream whose key it was. In lower case. */
-interface IdentityHeaders {
-  readonly keyId: string;
-  readonly owner: string;
-  readonly tenant: string;
-  /** Scopes, separated by spaces. */
-  readonly scopes: string;
-}
-
 /**
- * Writes a decision as a serialized `envoy.service.auth.v3.CheckResponse`. `carriers` is what held the secret, `spellings`
- * the ways in which the client spelt identity headers, in lower case: an allow removes them. `staleMs` is how stale the
- * store was that was asked.
+ * Writes a decision as an answer, by default as a serialized `envoy.service.auth.v3.CheckResponse`. `carriers` is what held
+ * the secret, `spellings` the ways in which the client spelt identity headers, in lower case: an allow removes them.
+ * `staleMs` is how stale the store was that was asked.
  */
-export type Encode = (
+export type Encode<Answer = Uint8Array> = (
   decision: Decision,
   context: CheckContext,
   carriers: Carriers,
   spellings: readonly string[],
   staleMs?: number,
-) => Uint8Array;
+) => Answer;
 
 /** What the answers of one program have in common. */
 export interface EncodeSettings {
@@ -87,7 +77,8 @@ export function createEncode(settings: EncodeSettings): Encode {
         writeAddedHeader(writer, OK.responseHeadersToAdd, name, value);
       }
     }
-    writeExpiryWarning(writer, decision.record, context.nowMs, expiryWarningMs);
+    const warning = expiryWarning(decision.record, context.nowMs, expiryWarningMs);
+    for (const [name, value] of warning) writeHeader(writer, OK.responseHeadersToAdd, name, value);
     for (const parameter of carriers.parameters ?? []) writer.text(OK.queryParametersToRemove, parameter);
     writeHeadersToRemove(writer, names, identity, carriers, spellings);
     // The other cookies stay: the header is written anew without the one that held the key.
@@ -98,7 +89,7 @@ export function createEncode(settings: EncodeSettings): Encode {
   };
 
   const deny = (decision: Denied, id: string, staleMs: number) => {
-    const { status, challenge } = REASONS[decision.reason];
+    const { status } = REASONS[decision.reason];
     const asError = decision.reason === "store_unavailable" && onStoreError === "error";
     if (asError) {
       const refused = writer.mark();
@@ -108,7 +99,7 @@ export function createEncode(settings: EncodeSettings): Encode {
     } else {
       writeMetadata(writer, decision, id, staleMs);
       const refused = writer.mark();
-      writeRefusal(writer, decision, id, challenge ? realm : undefined);
+      writeRefusal(writer, decision, id, realm);
       writer.message(RESPONSE.denied, refused);
     }
     const rpc = writer.mark();
@@ -122,16 +113,6 @@ export function createEncode(settings: EncodeSettings): Encode {
     else deny(decision, context.decisionId, staleMs);
     return writer.finish();
   };
-}
-
-/** The identity headers that apply to a key, by name. */
-function identityOf({ record, scopes }: Allowed, names: IdentityHeaders): readonly (readonly [string, string])[] {
-  if (record === undefined) return [];
-  const identity: [string, string][] = [[names.keyId, record.id]];
-  if (record.owner !== undefined) identity.push([names.owner, record.owner]);
-  if (record.tenant !== undefined) identity.push([names.tenant, record.tenant]);
-  if (scopes.length > 0) identity.push([names.scopes, scopes.join(" ")]);
-  return identity;
 }
 
 /**
@@ -187,75 +168,13 @@ function writeNameAndValue(writer: BackwardWriter, name: string, value: string):
   writer.message(1, header);
 }
 
-/**
- * Tells the client that its key is about to end, by its expiry or with the grace period after a rotation: `Sunset` (RFC
- * 8594 §3) with the time, and the seconds until then.
- */
-function writeExpiryWarning(
-  writer: BackwardWriter,
-  record: KeyRecord | undefined,
-  nowMs: number,
-  warningMs: number,
-): void {
-  const endsAtMs = earlier(record?.expiresAtMs, record?.graceEndsAtMs);
-  if (endsAtMs === undefined || endsAtMs - nowMs > warningMs) return;
-  const seconds = Math.max(0, Math.floor((endsAtMs - nowMs) / 1000));
-  writeHeader(writer, OK.responseHeadersToAdd, "x-keyward-key-expires-in", String(seconds));
-  writeHeader(writer, OK.responseHeadersToAdd, "sunset", new Date(endsAtMs).toUTCString());
-}
-
-function earlier(one: number | undefined, other: number | undefined): number | undefined {
-  return one !== undefined && other !== undefined ? Math.min(one, other) : (one ?? other);
-}
-
 /** A DeniedHttpResponse. A realm asks for WWW-Authenticate. */
 function writeRefusal(writer: BackwardWriter, decision: Denied, id: string, realm: string | undefined): void {
-  writer.text(DENIED.body, bodyOf(decision, id));
-  if (decision.taken !== undefined) writeRateLimit(writer, decision.taken);
-  if (realm !== undefined) writeHeader(writer, DENIED.headers, "www-authenticate", challengeOf(decision, realm));
-  writeHeader(writer, DENIED.headers, "x-keyward-reason", decision.reason);
-  writeHeader(writer, DENIED.headers, "x-keyward-decision-id", id);
-  writeHeader(writer, DENIED.headers, "content-type", "application/json");
+  writer.text(DENIED.body, denialBody(decision, id));
+  for (const [name, value] of denialHeaders(decision, id, realm)) writeHeader(writer, DENIED.headers, name, value);
   const status = writer.mark();
   writer.number(1, REASONS[decision.reason].status);
   writer.message(DENIED.status, status);
-}
-
-/** What is left of a rate limit, and when to come again: `Retry-After` (RFC 9110 §10.2.3) in seconds. */
-function writeRateLimit(writer: BackwardWriter, taken: Taken): void {
-  for (const [name, value] of rateLimitHeaders(taken)) writeHeader(writer, DENIED.headers, name, value);
-  writeHeader(writer, DENIED.headers, "retry-after", String(taken.nextInSeconds));
-}
-
-/** JSON whose texts need no escape: our own sentences, ids, and scopes, which hold neither `"` nor `\`. */
-function bodyOf(decision: Denied, id: string): string {
-  const error = errorOf(decision.reason);
-  const code = error === undefined ? "" : `"error":"${error}",`;
-  const lists = isScopeDenial(decision)
-    ? `,"required":${jsonList(decision.rule.scopes)},"provided":${jsonList(decision.scopes)}`
-    : "";
-  return `{${code}"error_description":"${sentenceOf(decision)}","decision_id":"${id}"${lists}}`;
-}
-
-/** RFC 6750 §3: without a credential the challenge is bare, since nothing presented was wrong. */
-function challengeOf(decision: Denied, realm: string): string {
-  const error = errorOf(decision.reason);
-  if (error === undefined) return `Bearer realm="${realm}"`;
-  const scope = isScopeDenial(decision) ? `, scope="${decision.rule.scopes.join(" ")}"` : "";
-  return `Bearer realm="${realm}", error="${error}", error_description="${sentenceOf(decision)}"${scope}`;
-}
-
-function errorOf(reason: Reason): string | undefined {
-  const refusal: Refusal = REASONS[reason];
-  return refusal.error;
-}
-
-function isScopeDenial(decision: Denied): decision is Denied & { rule: Rule; scopes: readonly string[] } {
-  return decision.reason === "insufficient_scope" && decision.rule !== undefined && decision.scopes !== undefined;
-}
-
-function jsonList(texts: readonly string[]): string {
-  return texts.length === 0 ? "[]" : `["${texts.join('","')}"]`;
 }
 
 /** CheckResponse.dynamic_metadata, which Envoy publishes under `envoy.filters.http.ext_authz`. */
