@@ -1,74 +1,58 @@
-import type { KeyRecord, KeyStore } from "../key/record.ts";
-import type { Policy } from "../policy/policy.ts";
+import type { KeyStore } from "../key/record.ts";
 import { clientAddress, FORWARDED_FOR } from "./client-address.ts";
 import type { CheckContext } from "./context.ts";
-import { type Carriers, type CredentialSource, createCredentialReader } from "./credential.ts";
+import { type Carriers, createCredentialReader } from "./credential.ts";
 import { type Decision, decide, decidePublic, deny, type Judging } from "./decide.ts";
 import { type AccessRequest, createDecode } from "./decode.ts";
-import { createEncode, type EncodeSettings } from "./encode.ts";
-import { type Digest, lookUp, StoreUnavailableError } from "./lookup.ts";
+import { createEncode, type Encode } from "./encode.ts";
+import { createHttpEncode, type HttpAnswer } from "./http/answer.ts";
+import type { Dialect } from "./http/dialects.ts";
+import { createHttpDecode, type HttpRequest } from "./http/request.ts";
+import { lookUp, StoreUnavailableError } from "./lookup.ts";
 import { findPlace } from "./place.ts";
-import type { RateLimiter } from "./rate-limit.ts";
+import type { CheckPorts } from "./ports.ts";
 import { spellingsOf } from "./spelling.ts";
+import type { WatchedHeaders } from "./watched.ts";
 
 /** Told in the log where it is the cause of a denial. */
 const TOO_STALE = "what is known of keys has not been up to date for longer than `stale` allows";
 
-/** What the check path needs of the world. */
-export interface CheckPorts extends EncodeSettings {
-  readonly policy: Policy;
-  readonly credentials: readonly CredentialSource[];
-  /** How many proxies stand in front of Envoy. */
-  readonly trustedHops: number;
-  readonly digest: Digest;
-  readonly store: KeyStore;
-  readonly rates: Pick<RateLimiter, "take">;
-  /** How stale the store may be, in milliseconds, where a route says nothing else. */
-  readonly serveStaleForMs: number;
-  /**
-   * Told of every decision once it is made, with what was thrown where that was the reason, and of a denial with the client's
-   * address as far as it is known.
-   */
-  readonly observe: (
-    decision: Decision,
-    request: ObservedRequest | undefined,
-    context: CheckContext,
-    cause?: unknown,
-    address?: string,
-  ) => void;
-  /** Told of every decision about a known key. */
-  readonly noteKey?: NoteKey;
-  /** Told of everything that was presented and is no key. */
-  readonly noteInvalidKey?: NoteInvalidKey;
-}
-
-/** Counts what was presented and is no key. The address is the client's, as far as it is known. */
-export type NoteInvalidKey = (
-  reason: "malformed_credential" | "unknown_key",
-  address: string | undefined,
-  nowMs: number,
-) => void;
-
-/**
- * Counts what is done with a key. The address is the client's, as far as it is known; what the client calls itself is told
- * of allowed keys in their grace period only.
- */
-export type NoteKey = (
-  record: KeyRecord,
-  reason: Decision["reason"],
-  address: string | undefined,
-  userAgent: string | undefined,
-  nowMs: number,
-) => void;
-
-/** What an observer may see of a request. The query of `target` may hold a secret: it is not to be told on. */
-export type ObservedRequest = Pick<AccessRequest, "method" | "authority" | "target" | "sourceAddress">;
-
 /** Answers a serialized CheckRequest with a serialized CheckResponse. Never throws; whatever goes wrong is a denial. */
 export type Check = (bytes: Uint8Array, context: CheckContext) => Uint8Array;
 
+/** Answers the HTTP request of a gateway. Never throws; whatever goes wrong is a denial. */
+export type HttpCheck = (request: HttpRequest, context: CheckContext) => HttpAnswer;
+
+/** Makes the check for Envoy's gRPC. */
+export function createCheck(ports: CheckPorts): Check {
+  const { trustedHops } = ports;
+  const forwarded = trustedHops > 0 ? [FORWARDED_FOR] : [];
+  return createStations(ports, {
+    decode: ({ credentials, identity }) => createDecode({ credentials: [...credentials, ...forwarded], identity }),
+    addressOf: (request) => clientAddress(request, trustedHops),
+    encode: createEncode(ports),
+  });
+}
+
+/** Makes the check for gateways that ask over HTTP in one dialect. */
+export function createHttpCheck(ports: CheckPorts, dialect: Dialect): HttpCheck {
+  return createStations(ports, {
+    decode: (watched) => createHttpDecode(dialect, watched, ports.trustedHops),
+    addressOf: (request) => request.sourceAddress,
+    encode: createHttpEncode(ports, dialect),
+  });
+}
+
+/** How requests are read and answers written for those who ask in one way. */
+interface Transport<Question, Answer> {
+  decode(watched: WatchedHeaders): (question: Question) => AccessRequest | undefined;
+  /** The client's address, where it is known. */
+  addressOf(request: AccessRequest): string | undefined;
+  readonly encode: Encode<Answer>;
+}
+
 /**
- * Makes the check. One request passes these stations, and the first that refuses it gives the reason:
+ * One request passes these stations, whoever asks, and the first that refuses it gives the reason:
  *
  *  1. decode      malformed_request
  *  2. place       malformed_request, ambiguous_host, ambiguous_path, misconfigured_route, route_denied; a public route
@@ -80,13 +64,15 @@ export type Check = (bytes: Uint8Array, context: CheckContext) => Uint8Array;
  *                 rate_limited, or an allow
  *  6. encode      the one place that writes an answer; internal_error where any station broke its promise
  */
-export function createCheck(ports: CheckPorts): Check {
-  const { policy, digest, store, serveStaleForMs, observe, noteKey, noteInvalidKey, trustedHops } = ports;
+function createStations<Question, Answer>(
+  ports: CheckPorts,
+  transport: Transport<Question, Answer>,
+): (question: Question, context: CheckContext) => Answer {
+  const { policy, digest, store, serveStaleForMs, observe, noteKey, noteInvalidKey } = ports;
+  const { addressOf, encode } = transport;
   const credentials = createCredentialReader(ports.credentials);
   const identity = Object.values(ports.identityHeaders);
-  const forwarded = trustedHops > 0 ? [FORWARDED_FOR] : [];
-  const decode = createDecode({ credentials: [...credentials.headers, ...forwarded], identity });
-  const encode = createEncode(ports);
+  const decode = transport.decode({ credentials: credentials.headers, identity });
   const judging: Judging = { scopes: policy.scopes, rates: ports.rates };
   const every = identity.flatMap(spellingsOf);
   // A cookie is never removed unseen: the others in its header are not ours.
@@ -130,15 +116,15 @@ export function createCheck(ports: CheckPorts): Check {
     return { decision, carriers: takenOut(request, credential.carriers, kept) };
   };
 
-  return (bytes, context) => {
+  return (question, context) => {
     const { nowMs } = context;
     let request: AccessRequest | undefined;
     let address: string | undefined;
     let staleMs = 0;
     try {
       staleMs = store.staleMs?.() ?? 0;
-      request = decode(bytes);
-      address = request && clientAddress(request, trustedHops);
+      request = decode(question);
+      address = request && addressOf(request);
       const { decision, carriers } = judge(request, address, nowMs, staleMs);
       const answer = encode(decision, context, carriers, identitySpellings(request, every), staleMs);
       const { record, reason } = decision;

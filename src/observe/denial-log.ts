@@ -1,6 +1,6 @@
-import type { ObservedRequest } from "../check/check.ts";
 import type { CheckContext } from "../check/context.ts";
 import type { Decision } from "../check/decide.ts";
+import type { ObservedRequest } from "../check/ports.ts";
 import { INVALID_KEYS_SPAN_MS, SINGLE_LINES } from "./invalid-keys.ts";
 import type { Log } from "./log.ts";
 import { withoutSecrets } from "./without-secrets.ts";

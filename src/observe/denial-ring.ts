@@ -1,6 +1,6 @@
-import type { ObservedRequest } from "../check/check.ts";
 import type { CheckContext } from "../check/context.ts";
 import type { Denied } from "../check/decide.ts";
+import type { ObservedRequest } from "../check/ports.ts";
 import { REASON_NAMES, type Reason } from "../check/reason.ts";
 import { withoutSecrets } from "./without-secrets.ts";
 

@@ -1,4 +1,4 @@
-import type { NoteInvalidKey } from "../check/check.ts";
+import type { NoteInvalidKey } from "../check/ports.ts";
 import { placeOf } from "../usage/network.ts";
 import type { Log } from "./log.ts";
 

@@ -1,4 +1,4 @@
-import type { NoteKey } from "../check/check.ts";
+import type { NoteKey } from "../check/ports.ts";
 import type { Reason } from "../check/reason.ts";
 import { withoutSecrets } from "../observe/without-secrets.ts";
 import type { KeyTally, Sighting } from "./batch.ts";

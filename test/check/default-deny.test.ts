@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type CheckPorts, createCheck } from "../../src/check/check.ts";
+import { createCheck } from "../../src/check/check.ts";
+import type { CheckPorts } from "../../src/check/ports.ts";
 import type { RateLimiter, Taken } from "../../src/check/rate-limit.ts";
 import type { KeyRecord } from "../../src/key/record.ts";
 import { type Described, describeRequest } from "../support/check-request.ts";

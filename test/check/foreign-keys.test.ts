@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { type CheckPorts, createCheck } from "../../src/check/check.ts";
+import { createCheck } from "../../src/check/check.ts";
+import type { CheckPorts } from "../../src/check/ports.ts";
 import type { ForeignKeys, KeyStore } from "../../src/key/record.ts";
 import { secretDigest } from "../../src/store/digest.ts";
 import { describeRequest } from "../support/check-request.ts";

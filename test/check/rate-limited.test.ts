@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type CheckPorts, createCheck } from "../../src/check/check.ts";
+import { createCheck } from "../../src/check/check.ts";
+import type { CheckPorts } from "../../src/check/ports.ts";
 import { rateLimitHeaders } from "../../src/check/rate-limit-headers.ts";
 import { HeaderValueOption_HeaderAppendAction } from "../../src/gen/envoy/config/core/v3/base_pb.ts";
 import type { KeyRecord } from "../../src/key/record.ts";

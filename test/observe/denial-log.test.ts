@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ObservedRequest } from "../../src/check/check.ts";
 import { deny } from "../../src/check/decide.ts";
+import type { ObservedRequest } from "../../src/check/ports.ts";
 import { createDenialLog } from "../../src/observe/denial-log.ts";
 import type { LogFields, LogLevel } from "../../src/observe/log.ts";
 import { ruleOf } from "../support/policies.ts";

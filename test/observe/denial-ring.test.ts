@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ObservedRequest } from "../../src/check/check.ts";
 import { type Denied, deny } from "../../src/check/decide.ts";
+import type { ObservedRequest } from "../../src/check/ports.ts";
 import { REASON_NAMES } from "../../src/check/reason.ts";
 import { createRingBuffer, DenialRing, RING_SLOTS } from "../../src/observe/denial-ring.ts";
 import { ruleOf } from "../support/policies.ts";

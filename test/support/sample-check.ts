@@ -1,5 +1,6 @@
-import { type CheckPorts, createCheck } from "../../src/check/check.ts";
+import { createCheck } from "../../src/check/check.ts";
 import { DEFAULT_SOURCES } from "../../src/check/credential.ts";
+import type { CheckPorts } from "../../src/check/ports.ts";
 import { digestOf } from "../store/support/keys.ts";
 import { type Described, describeRequest } from "./check-request.ts";
 import { policyOf } from "./policies.ts";

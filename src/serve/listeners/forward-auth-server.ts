@@ -1,0 +1,90 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { HttpAnswer } from "../../check/http/answer.ts";
+import { DIALECT_NAMES, DIALECTS, type DialectName, dialectOf } from "../../check/http/dialects.ts";
+import type { HttpRequest } from "../../check/http/request.ts";
+import { Connections } from "./connections.ts";
+
+/** The HTTP data plane on connections that somebody else accepts. */
+export interface ForwardAuthServer {
+  take(socket: Socket): void;
+  /** Finishes the requests in progress and closes every connection. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The largest request line and headers together. Gateways pass on what clients send: Envoy lets 60 KiB through by default
+ * and nginx 32, and what they add must fit as well. More is answered with 431, which all of them take for a denial.
+ */
+const MAX_HEADER_BYTES = 128 * 1024;
+
+/** How many connections there may be at once: far more than the gateways of one machine keep, and at most 512 MiB of headers. */
+const MAX_CONNECTIONS = 4_096;
+
+/** How long a request may take to arrive. Gateways are near, and have it whole before they ask. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/**
+ * How long a connection may wait for its next request: longer than gateways keep theirs (nginx and HAProxy 60 s, Traefik and
+ * Caddy 90 s and 2 min), so that it is they who close, and none asks on a connection that is about to be closed.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 150_000;
+
+/** How often connections that take too long are looked for. */
+const TIMEOUT_INTERVAL_MS = 5_000;
+
+/** Serves each dialect at its URL, with a function that must not throw. Any other URL is 404, which opens nothing. */
+export function createForwardAuthServer(
+  answer: (dialect: DialectName, request: HttpRequest) => HttpAnswer,
+): ForwardAuthServer {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_INTERVAL_MS,
+    },
+    (request, response) => respond(answer, request, response),
+  );
+  // Node would leave out what comes after the 2,000th header, and a copy that makes the request ambiguous may be there.
+  server.maxHeadersCount = 0;
+  // It never listens by itself; told that it does, it watches over the time that its connections take.
+  server.emit("listening");
+  const connections = new Connections();
+  let open = 0;
+  return {
+    take(socket) {
+      if (open >= MAX_CONNECTIONS) {
+        socket.destroy();
+        return;
+      }
+      open++;
+      socket.once("close", () => open--);
+      connections.take(socket, 1, () => server.emit("connection", socket));
+    },
+    stop() {
+      // Ends what waits for its next request; an answer that is on its way ends its connection.
+      server.close();
+      server.closeIdleConnections();
+      return connections.finish();
+    },
+  };
+}
+
+function respond(
+  answer: (dialect: DialectName, request: HttpRequest) => HttpAnswer,
+  { method = "", url = "", rawHeaders }: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const dialect = dialectOf(url);
+  const { status, headers, body } = dialect === undefined ? NOT_FOUND : answer(dialect, { method, url, rawHeaders });
+  response.writeHead(status, [...headers, ["content-length", String(body.length)]].flat());
+  response.end(body);
+}
+
+const NOT_FOUND: HttpAnswer = {
+  status: 404,
+  headers: [["content-type", "text/plain; charset=utf-8"]],
+  body: `checks are answered at ${DIALECT_NAMES.map((name) => DIALECTS[name].path).join(", ")}\n`,
+};
