@@ -27,7 +27,7 @@ export async function startKeyward(folder: string): Promise<Keyward> {
   const database = `${folder}/keyward.db`;
   const surroundings = { cwd: folder, env: withoutSettings(process.env) };
   const authz = ["--listen-authz", `127.0.0.1:${authzPort}`];
-  const others = ["--listen-admin", "off", "--listen-ops", `127.0.0.1:${opsPort}`];
+  const others = ["--listen-forward-auth", "off", "--listen-admin", "off", "--listen-ops", `127.0.0.1:${opsPort}`];
   const { ended, stop } = await startChild({
     name: "Keyward",
     command: process.execPath,

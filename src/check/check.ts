@@ -6,7 +6,7 @@ import { type Decision, decide, decidePublic, deny, type Judging } from "./decid
 import { type AccessRequest, createDecode } from "./decode.ts";
 import { createEncode, type Encode } from "./encode.ts";
 import { createHttpEncode, type HttpAnswer } from "./http/answer.ts";
-import type { Dialect } from "./http/dialects.ts";
+import { type Dialect, forEachDialect } from "./http/dialects.ts";
 import { createHttpDecode, type HttpRequest } from "./http/request.ts";
 import { lookUp, StoreUnavailableError } from "./lookup.ts";
 import { findPlace } from "./place.ts";
@@ -34,13 +34,16 @@ export function createCheck(ports: CheckPorts): Check {
   });
 }
 
-/** Makes the check for gateways that ask over HTTP in one dialect. */
-export function createHttpCheck(ports: CheckPorts, dialect: Dialect): HttpCheck {
-  return createStations(ports, {
-    decode: (watched) => createHttpDecode(dialect, watched, ports.trustedHops),
-    addressOf: (request) => request.sourceAddress,
-    encode: createHttpEncode(ports, dialect),
-  });
+/** Makes the check for gateways that ask over HTTP, each in its dialect. */
+export function createHttpCheck(ports: CheckPorts): HttpCheck {
+  const inDialect = (dialect: Dialect): HttpCheck =>
+    createStations(ports, {
+      decode: (watched) => createHttpDecode(dialect, watched, ports.trustedHops),
+      addressOf: (request) => request.sourceAddress,
+      encode: createHttpEncode(ports, dialect),
+    });
+  const checks = forEachDialect(inDialect);
+  return (request, context) => checks[request.dialect](request, context);
 }
 
 /** How requests are read and answers written for those who ask in one way. */

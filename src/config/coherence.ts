@@ -16,8 +16,8 @@ type Listener = Extract<SettingKey, `listen.${string}`>;
 
 /** The listeners that each mode starts. The others are not judged: one file may serve two processes. */
 const STARTED: { readonly [Mode in SettingValues["mode"]]: readonly Listener[] } = {
-  all: ["listen.authz", "listen.admin", "listen.admin_local", "listen.ops"],
-  authz: ["listen.authz", "listen.ops"],
+  all: ["listen.authz", "listen.forward_auth", "listen.admin", "listen.admin_local", "listen.ops"],
+  authz: ["listen.authz", "listen.forward_auth", "listen.ops"],
   admin: ["listen.admin", "listen.admin_local", "listen.ops"],
 };
 

@@ -73,6 +73,13 @@ const SETTINGS = {
     what: "Where Envoy asks (gRPC)",
     why: "A sidecar is asked from its own host; elsewhere it is allowed, with a warning",
   }),
+  "listen.forward_auth": setting({
+    type: address,
+    default: "127.0.0.1:8000",
+    change: "restart",
+    what: "Where nginx, Traefik, Caddy, HAProxy and Envoy's HTTP flavour ask (HTTP)",
+    why: "As `listen.authz`; `off` where Envoy asks over gRPC only",
+  }),
   "listen.admin": setting({
     type: address,
     default: "127.0.0.1:7070",
@@ -314,6 +321,7 @@ export interface Settings {
   /** Undefined: off. */
   readonly listen: {
     readonly authz: Address | undefined;
+    readonly forwardAuth: Address | undefined;
     readonly admin: Address | undefined;
     readonly adminLocal: Extract<Address, { kind: "unix" }> | undefined;
     readonly ops: Address | undefined;

@@ -13,6 +13,7 @@ export function toSettings(values: SettingValues, structures: Structures, secret
     database: values.database,
     listen: {
       authz: values["listen.authz"],
+      forwardAuth: values["listen.forward_auth"],
       admin: values["listen.admin"],
       adminLocal: values["listen.admin_local"],
       ops: values["listen.ops"],

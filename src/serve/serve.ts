@@ -14,11 +14,10 @@ import { newReloadCounts, type ReloadCounts } from "../observe/reload-counts.ts"
 import { SINGLE_KEY_ID } from "../store/single-key.ts";
 import { createUsageRelay } from "../usage/relay.ts";
 import { VERSION } from "../version.ts";
-import { type Listener, listen, probeAddress } from "./listeners/listen.ts";
+import { type Listener, listen } from "./listeners/listen.ts";
 import { createOpsServer, type OpsSources } from "./listeners/ops-server.ts";
-import { lockPort } from "./listeners/port-lock.ts";
+import { shareAddress } from "./listeners/share-address.ts";
 import { createShutdownTimes } from "./shutdown-times.ts";
-import { StartError } from "./start-error.ts";
 import { type Board, createBoard, NOT_FOLLOWING, publish, staleSeconds } from "./threads/board.ts";
 import { createRollout } from "./threads/rollout.ts";
 import { type SupervisedThread, superviseThread } from "./threads/supervised-thread.ts";
@@ -222,18 +221,14 @@ async function* startCheckThreads(
 ): AsyncGenerator<SupervisedThread> {
   const { settings, checkThreads } = data();
   const shared = checkThreads > 1;
-  let address = settings.listen.authz;
-  if (shared && address !== undefined) {
-    if (address.kind === "unix") throw new StartError(unshareable(address, checkThreads));
-    // First the lock, where the port is known: or two programs that start together find each other's probe, and both end.
-    const { port } = address;
-    if (port !== 0) lockPort(settings.database, address, "listen.authz");
-    address = await probeAddress(address, "listen.authz");
-    if (port === 0 && address.kind === "tcp") lockPort(settings.database, address, "listen.authz");
+  let { authz, forwardAuth } = settings.listen;
+  if (shared) {
+    authz &&= await shareAddress(authz, "listen.authz", settings);
+    forwardAuth &&= await shareAddress(forwardAuth, "listen.forward_auth", settings);
   }
   for (let index = 0; index < checkThreads; index++) {
     const own = (): CheckThreadData => {
-      return { ...data(), settings: withoutSecrets(data().settings), index, address, shared };
+      return { ...data(), settings: withoutSecrets(data().settings), index, authz, forwardAuth, shared };
     };
     const onDeath = () => {
       Atomics.store(board.serving, index, 0);
@@ -248,8 +243,9 @@ async function* startCheckThreads(
       onDeath,
       log,
     });
-    // As above, and the next check thread shares it.
-    address = thread.addresses.authz ?? address;
+    // As above, and the next check thread shares them.
+    authz = thread.addresses.authz ?? authz;
+    forwardAuth = thread.addresses.forward_auth ?? forwardAuth;
     yield thread;
   }
 }
@@ -269,10 +265,6 @@ function tellOfCheckThreads(settings: Settings, board: Board, metrics: SharedArr
 /** A check needs no secret of the administrators. */
 function withoutSecrets({ adminKey: _, encryptionKey: __, ...settings }: Settings): CheckThreadData["settings"] {
   return settings;
-}
-
-function unshareable(address: Address, checkThreads: number): string {
-  return `check_threads ${checkThreads} must be 1 where listen.authz is ${formatAddress(address)}: threads share a TCP port, but not a Unix socket`;
 }
 
 function unreadiness(

@@ -6,7 +6,7 @@ import { runCli } from "../support/cli.ts";
 import { folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import type { Keyward } from "../support/keyward.ts";
 
-const ANY_PORT = ["authz", "admin", "ops"].flatMap((name) => [`--listen-${name}`, "127.0.0.1:0"]);
+const ANY_PORT = ["authz", "forward-auth", "admin", "ops"].flatMap((name) => [`--listen-${name}`, "127.0.0.1:0"]);
 
 const newKey = (prefix = ADMIN_PREFIX) =>
   writeSecret(prefix, crypto.getRandomValues(new Uint8Array(SECRET_RANDOM_BYTES)));

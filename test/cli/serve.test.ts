@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { runCli } from "../support/cli.ts";
 import { folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 
-const ANY_PORT = ["authz", "admin", "ops"].flatMap((name) => [`--listen-${name}`, "127.0.0.1:0"]);
+const ANY_PORT = ["authz", "forward-auth", "admin", "ops"].flatMap((name) => [`--listen-${name}`, "127.0.0.1:0"]);
 
 test.each(["SIGTERM", "SIGINT"] as const)("serve ends with exit code 0 at %s", async (signal) => {
   const keyward = await keywardForThisTest();

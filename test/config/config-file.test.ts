@@ -70,7 +70,7 @@ describe("a problem in the file names its line, key, value and bound", () => {
     [
       "a section that is none",
       "listen: 9000",
-      ["k.yaml:1: listen 9000 must be a mapping with the keys authz, admin, admin_local, ops"],
+      ["k.yaml:1: listen 9000 must be a mapping with the keys authz, forward_auth, admin, admin_local, ops"],
     ],
     [
       "a realm that ends its quotes",

@@ -39,6 +39,7 @@ test("without any source there are the defaults", () => {
     database: "./data/keyward.db",
     listen: {
       authz: { kind: "tcp", host: "127.0.0.1", port: 9000 },
+      forwardAuth: { kind: "tcp", host: "127.0.0.1", port: 8000 },
       admin: { kind: "tcp", host: "127.0.0.1", port: 7070 },
       adminLocal: { kind: "unix", path: "./data/keyward.db.admin.sock" },
       ops: { kind: "tcp", host: "127.0.0.1", port: 9464 },
@@ -219,7 +220,7 @@ describe("settings together", () => {
     ],
     [
       "nothing to serve",
-      { mode: "authz", "listen-authz": "off" },
+      { mode: "authz", "listen-authz": "off", "listen-forward-auth": "off" },
       ['--mode "authz" needs a listener, but all that it could serve are off'],
     ],
     [
@@ -237,7 +238,10 @@ describe("settings together", () => {
     ["any free port for two", { "listen-authz": "127.0.0.1:0", "listen-ops": "127.0.0.1:0" }],
     ["one port on two addresses", { "listen-authz": "127.0.0.1:9000", "listen-ops": "127.0.0.2:9000" }],
     ["what the mode does not start", { mode: "authz", "listen-admin": "0.0.0.0:9000" }],
-    ["one listener alone", { "listen-authz": "off", "listen-admin": "off", "listen-ops": "off" }],
+    [
+      "one listener alone",
+      { "listen-authz": "off", "listen-forward-auth": "off", "listen-admin": "off", "listen-ops": "off" },
+    ],
   ])("%s is accepted", (_, flags) => {
     expect(load({ flags }).warnings).toEqual([]);
   });

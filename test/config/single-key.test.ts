@@ -131,7 +131,7 @@ describe("single_key", () => {
     ],
     [{ flags: { ...ON, "check-threads": "1" } }, []],
     [
-      { flags: { ...ON, "listen-authz": "off" } },
+      { flags: { ...ON, "listen-authz": "off", "listen-forward-auth": "off" } },
       ["--single-key true needs a listener, but all that it could serve are off"],
     ],
     // Of the listeners that are not started, none is judged.

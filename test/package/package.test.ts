@@ -70,7 +70,7 @@ describe("installed in an empty folder", () => {
 
   test("it serves, and a key made with no setting at all is accepted on the data plane", async () => {
     const { folder, env } = installed;
-    const ports = ["AUTHZ", "ADMIN", "OPS"].map((name) => [`KEYWARD_LISTEN_${name}`, "127.0.0.1:0"]);
+    const ports = ["AUTHZ", "FORWARD_AUTH", "ADMIN", "OPS"].map((name) => [`KEYWARD_LISTEN_${name}`, "127.0.0.1:0"]);
     const keyward = await startChild({
       name: "npx keyward",
       // A session of its own, as at a terminal: npx passes on no signal, so all that it started is ended together.

@@ -3,9 +3,17 @@ import { runCli } from "../support/cli.ts";
 import { folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import { holdAddress } from "../support/raw-listener.ts";
 
+/** The TCP listeners: setting, flag, and what a running Keyward calls its address. */
+const LISTENERS = [
+  ["authz", "--listen-authz", "authz"],
+  ["forward_auth", "--listen-forward-auth", "forwardAuth"],
+  ["admin", "--listen-admin", "admin"],
+  ["ops", "--listen-ops", "ops"],
+] as const;
+
 /** Runs `keyward serve` on free ports but for what the flags say, to the end that it has to come to. */
 function serveInVain(flags: readonly string[], folder = folderForThisTest()) {
-  const ports = ["authz", "admin", "ops"].flatMap((name) => [`--listen-${name}`, "127.0.0.1:0"]);
+  const ports = LISTENERS.flatMap(([, flag]) => [flag, "127.0.0.1:0"]);
   return runCli(["serve", "--database", `${folder}/keyward.db`, ...ports, ...flags], { cwd: folder });
 }
 
@@ -14,9 +22,9 @@ function inUse(setting: string, address: string): string {
 }
 
 describe("an address that is taken", () => {
-  test.each(["authz", "admin", "ops"])("listen.%s: a port of another program ends the start with 1", async (name) => {
+  test.each(LISTENERS)("listen.%s: a port of another program ends the start with 1", async (name, flag) => {
     const port = await holdAddress({ host: "127.0.0.1", port: 0 });
-    const { code, stdout, stderr } = await serveInVain([`--listen-${name}`, `127.0.0.1:${port}`]);
+    const { code, stdout, stderr } = await serveInVain([flag, `127.0.0.1:${port}`]);
     expect({ code, stdout, stderr }).toEqual({
       code: 1,
       stdout: "",
@@ -24,10 +32,10 @@ describe("an address that is taken", () => {
     });
   });
 
-  test.each(["authz", "admin", "ops"] as const)("listen.%s: a port of another Keyward, too", async (name) => {
+  test.each(LISTENERS)("listen.%s: a port of another Keyward, too", async (name, flag, property) => {
     const other = await keywardForThisTest();
-    const { code, stderr } = await serveInVain([`--listen-${name}`, other[name]]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: inUse(`listen.${name}`, other[name]) });
+    const { code, stderr } = await serveInVain([flag, other[property]]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: inUse(`listen.${name}`, other[property]) });
   });
 
   test("a second Keyward on the same database is refused for its local admin socket", async () => {
@@ -68,12 +76,14 @@ describe("an address that is taken", () => {
 
 describe("a port that check threads share", () => {
   test.each([
-    ["one check thread", "1"],
-    ["three check threads", "3"],
-  ])("is refused to a second Keyward with %s", async (_, threads) => {
+    ["one check thread", "1", LISTENERS[0]],
+    ["three check threads", "3", LISTENERS[0]],
+    ["one check thread", "1", LISTENERS[1]],
+    ["three check threads", "3", LISTENERS[1]],
+  ] as const)("is refused to a second Keyward with %s", async (_, threads, [name, flag, property]) => {
     const other = await keywardForThisTest({ flags: ["--check-threads", "3"] });
-    const { code, stderr } = await serveInVain(["--listen-authz", other.authz, "--check-threads", threads]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: inUse("listen.authz", other.authz) });
+    const { code, stderr } = await serveInVain([flag, other[property], "--check-threads", threads]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: inUse(`listen.${name}`, other[property]) });
   });
 
   test("is refused where another program holds it", async () => {

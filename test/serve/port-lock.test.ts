@@ -16,7 +16,15 @@ async function freeAddress() {
 
 /** Runs a Keyward that cannot start, to its end. */
 function serveInVain(folder: string, port: number) {
-  const flags = ["--database", `${folder}/keyward.db`, "--listen-ops", "127.0.0.1:0", ...SHARED];
+  const flags = [
+    "--database",
+    `${folder}/keyward.db`,
+    "--listen-forward-auth",
+    "off",
+    "--listen-ops",
+    "127.0.0.1:0",
+    ...SHARED,
+  ];
   return runCli(["serve", ...flags, "--listen-authz", `127.0.0.1:${port}`], { cwd: folder });
 }
 

@@ -27,7 +27,12 @@ async function startingKeyward(database: string): Promise<Child & { authz: strin
     const response = await fetch(`http://${ops}/readyz`);
     return [response.status, await response.text()];
   };
-  const listen = [`--listen-authz=${authz}`, `--listen-admin=${admin}`, `--listen-ops=${ops}`];
+  const listen = [
+    `--listen-authz=${authz}`,
+    `--listen-admin=${admin}`,
+    `--listen-ops=${ops}`,
+    "--listen-forward-auth=off",
+  ];
   const folder = join(database, "..");
   const child = await startChild({
     name: "Keyward",

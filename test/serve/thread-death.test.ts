@@ -27,7 +27,12 @@ async function programForThisTest() {
   const log: Log = (level, message, fields = {}) => lines.push({ level, message, fields });
   const folder = folderForThisTest();
   const flags = { database: `${folder}/keyward.db`, "shutdown-delay": "0" };
-  const ports = { "listen-authz": "127.0.0.1:0", "listen-admin": "127.0.0.1:0", "listen-ops": "127.0.0.1:0" };
+  const ports = {
+    "listen-authz": "127.0.0.1:0",
+    "listen-forward-auth": "127.0.0.1:0",
+    "listen-admin": "127.0.0.1:0",
+    "listen-ops": "127.0.0.1:0",
+  };
   const { settings } = loadSettings({ flags: { ...flags, ...ports }, env: {}, cwd: folder });
   const program = await serve(settings, "0.0.0", log);
   onTestFinished(async () => {

@@ -12,7 +12,16 @@ function modeOf(path: string): string {
 }
 
 async function serveInVain(folder: string, path: string) {
-  const others = ["--listen-admin", "off", "--listen-ops", "off", "--log-level", "error"];
+  const others = [
+    "--listen-forward-auth",
+    "off",
+    "--listen-admin",
+    "off",
+    "--listen-ops",
+    "off",
+    "--log-level",
+    "error",
+  ];
   const { code, stderr } = await runCli(["serve", "--listen-authz", `unix:${path}`, ...others], { cwd: folder });
   return { code, stderr };
 }

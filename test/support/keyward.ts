@@ -21,6 +21,7 @@ export interface KeywardOptions {
 /** A running Keyward. Addresses are `host:port`, and empty where a listener is off. */
 export interface Keyward extends Pick<Child, "pid" | "ended"> {
   authz: string;
+  forwardAuth: string;
   admin: string;
   ops: string;
   /** The path of the local admin socket. */
@@ -50,7 +51,7 @@ export async function startKeyward(options: KeywardOptions = {}): Promise<Keywar
   };
   if (options.config !== undefined) writeFileSync(join(folder, "keyward.yaml"), options.config);
   const [command, ...before] = options.command ?? [process.execPath, KEYWARD_MAIN];
-  const ownPorts = ["authz", "admin", "ops"].flatMap((name) => [`--listen-${name}`, "127.0.0.1:0"]);
+  const ownPorts = ["authz", "forward-auth", "admin", "ops"].flatMap((name) => [`--listen-${name}`, "127.0.0.1:0"]);
   const place = ["--database", join(folder, "keyward.db")];
   const child = await startChild({
     name: "Keyward",
@@ -80,6 +81,7 @@ export async function startKeyward(options: KeywardOptions = {}): Promise<Keywar
     pid: child.pid,
     ended: child.ended,
     authz: serving.authz ?? "",
+    forwardAuth: serving.forward_auth ?? "",
     admin: serving.admin ?? "",
     ops: serving.ops ?? "",
     adminSocket: resolve(folder, (serving.admin_local ?? "").slice("unix:".length)),

@@ -61,6 +61,12 @@ export type DialectName = keyof typeof DIALECTS;
 /** The names of all dialects. */
 export const DIALECT_NAMES = Object.keys(DIALECTS) as readonly DialectName[];
 
+/** Makes something of each dialect, by its name. */
+export function forEachDialect<T>(make: (dialect: Dialect) => T): Readonly<Record<DialectName, T>> {
+  const made = DIALECT_NAMES.map((name) => [name, make(DIALECTS[name])] as const);
+  return Object.fromEntries(made) as Record<DialectName, T>;
+}
+
 /** Which dialect a request target asks in; undefined where it is none of ours. */
 export function dialectOf(url: string): DialectName | undefined {
   return DIALECT_NAMES.find((name) => {

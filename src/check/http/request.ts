@@ -2,10 +2,12 @@ import { FORWARDED_FOR } from "../client-address.ts";
 import type { AccessRequest, Header } from "../decode.ts";
 import type { WatchedHeaders } from "../watched.ts";
 import { trim } from "../white-space.ts";
-import type { Dialect } from "./dialects.ts";
+import type { Dialect, DialectName } from "./dialects.ts";
 
 /** An HTTP request that asks, as it came. Texts hold one character a byte. */
 export interface HttpRequest {
+  /** In which it asks. */
+  readonly dialect: DialectName;
   readonly method: string;
   /** The request target. */
   readonly url: string;

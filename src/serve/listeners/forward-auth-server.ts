@@ -1,15 +1,20 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { HttpAnswer } from "../../check/http/answer.ts";
-import { DIALECT_NAMES, DIALECTS, type DialectName, dialectOf } from "../../check/http/dialects.ts";
+import { DIALECT_NAMES, DIALECTS, dialectOf } from "../../check/http/dialects.ts";
 import type { HttpRequest } from "../../check/http/request.ts";
+import type { CountConnection } from "../../observe/connection-counters.ts";
 import { Connections } from "./connections.ts";
+import { answerHttp1Error } from "./http1-error.ts";
 
 /** The HTTP data plane on connections that somebody else accepts. */
 export interface ForwardAuthServer {
   take(socket: Socket): void;
-  /** Finishes the requests in progress and closes every connection. */
-  stop(): Promise<void>;
+  /**
+   * Finishes the requests in progress and closes every connection, with what is still open after `graceMs`. Returns whether
+   * nothing was.
+   */
+  stop(graceMs: number): Promise<boolean>;
 }
 
 /**
@@ -18,8 +23,11 @@ export interface ForwardAuthServer {
  */
 const MAX_HEADER_BYTES = 128 * 1024;
 
-/** How many connections there may be at once: far more than the gateways of one machine keep, and at most 512 MiB of headers. */
-const MAX_CONNECTIONS = 4_096;
+/**
+ * How many connections a check thread has at the most: nginx opens one for each check unless it is told to keep some, and
+ * the others one for each request that waits at the same moment. What their headers can take stays below 256 MiB.
+ */
+const MAX_CONNECTIONS = 2_048;
 
 /** How long a request may take to arrive. Gateways are near, and have it whole before they ask. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -35,50 +43,41 @@ const TIMEOUT_INTERVAL_MS = 5_000;
 
 /** Serves each dialect at its URL, with a function that must not throw. Any other URL is 404, which opens nothing. */
 export function createForwardAuthServer(
-  answer: (dialect: DialectName, request: HttpRequest) => HttpAnswer,
+  answer: (request: HttpRequest) => HttpAnswer,
+  countConnection: CountConnection,
 ): ForwardAuthServer {
-  const server = createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_INTERVAL_MS,
-    },
-    (request, response) => respond(answer, request, response),
-  );
+  const options = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_INTERVAL_MS,
+  };
+  const server = createServer(options, (request, response) => respond(answer, request, response));
   // Node would leave out what comes after the 2,000th header, and a copy that makes the request ambiguous may be there.
   server.maxHeadersCount = 0;
+  server.on("clientError", (error, socket) => answerHttp1Error(error, socket, () => countConnection("timeout")));
   // It never listens by itself; told that it does, it watches over the time that its connections take.
   server.emit("listening");
-  const connections = new Connections();
-  let open = 0;
+  const connections = new Connections({ limit: MAX_CONNECTIONS, count: countConnection });
   return {
-    take(socket) {
-      if (open >= MAX_CONNECTIONS) {
-        socket.destroy();
-        return;
-      }
-      open++;
-      socket.once("close", () => open--);
-      connections.take(socket, 1, () => server.emit("connection", socket));
-    },
-    stop() {
+    take: (socket) => connections.take(socket, { isEnough: () => true, use: () => server.emit("connection", socket) }),
+    stop(graceMs) {
       // Ends what waits for its next request; an answer that is on its way ends its connection.
       server.close();
       server.closeIdleConnections();
-      return connections.finish();
+      return connections.finish(graceMs);
     },
   };
 }
 
 function respond(
-  answer: (dialect: DialectName, request: HttpRequest) => HttpAnswer,
+  answer: (request: HttpRequest) => HttpAnswer,
   { method = "", url = "", rawHeaders }: IncomingMessage,
   response: ServerResponse,
 ): void {
   const dialect = dialectOf(url);
-  const { status, headers, body } = dialect === undefined ? NOT_FOUND : answer(dialect, { method, url, rawHeaders });
+  const { status, headers, body } = dialect === undefined ? NOT_FOUND : answer({ dialect, method, url, rawHeaders });
   response.writeHead(status, [...headers, ["content-length", String(body.length)]].flat());
   response.end(body);
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
-import { type Check, createCheck } from "../../check/check.ts";
+import { createCheck, createHttpCheck } from "../../check/check.ts";
+import type { CheckContext } from "../../check/context.ts";
+import type { CheckPorts } from "../../check/ports.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
 import type { Settings } from "../../config/settings.ts";
 import { ALLOWED_LOG_INTERVAL_MS, createAllowedLog } from "../../observe/allowed-log.ts";
@@ -16,6 +18,7 @@ import { secretDigest } from "../../store/digest.ts";
 import { createHandOver, HAND_OVER_INTERVAL_MS } from "../../usage/hand-over.ts";
 import { createUsageTally } from "../../usage/tally.ts";
 import { createCheckServer } from "../listeners/check-server.ts";
+import { createForwardAuthServer } from "../listeners/forward-auth-server.ts";
 import { listen } from "../listeners/listen.ts";
 import { createServedStore } from "../served-store.ts";
 import { NOT_FOLLOWING, openBoard, publish } from "./board.ts";
@@ -25,7 +28,19 @@ import { type CheckThreadData, createThreadLog } from "./thread-messages.ts";
 // The body of a check thread: its own read-only handle, cache and connections. It never writes and waits for nobody.
 
 const data = workerData as CheckThreadData;
-const { settings, index, address, shared, rates, denials, board: buffer, checkThreads, metrics, routes } = data;
+const {
+  settings,
+  index,
+  authz,
+  forwardAuth,
+  shared,
+  rates,
+  denials,
+  board: buffer,
+  checkThreads,
+  metrics,
+  routes,
+} = data;
 
 /** How often the thread tells how much its caches hold. */
 const SIZES_INTERVAL_MS = 1_000;
@@ -84,8 +99,8 @@ await runThread(parentPort, async (report) => {
   const isTallied = settings.mode === "all";
   const limiter = createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint);
   /** Store, rates and all that counts go on; everything that the settings say is made anew. */
-  const checkBy = (settings: Settings): Check =>
-    createCheck({
+  const checksBy = (settings: Settings) => {
+    const ports: CheckPorts = {
       ...(isTallied ? { noteKey: tally.note } : {}),
       noteInvalidKey: invalidKeys.note,
       policy: soundPolicy(settings.policy),
@@ -108,10 +123,11 @@ await runThread(parentPort, async (report) => {
           tellDenial(decision, request, context, cause);
         }
       },
-    });
-  let currentCheck = checkBy(settings);
-  /** Whoever asks in this thread asks by this one, so that a reload changes all answers in one step. */
-  const check: Check = (request, context) => currentCheck(request, context);
+    };
+    return { grpc: createCheck(ports), http: createHttpCheck(ports) };
+  };
+  /** Whoever asks in this thread asks by these, so that a reload changes all answers in one step. */
+  let checks = checksBy(settings);
   let handingOver: NodeJS.Timeout | undefined;
   const logAllowed = (which: Settings["log"]["allowed"]) => {
     allowedLog.finish();
@@ -119,15 +135,20 @@ await runThread(parentPort, async (report) => {
     clearInterval(handingOver);
     handingOver = which === "none" ? undefined : setInterval(allowedLog.tick, ALLOWED_LOG_INTERVAL_MS).unref();
   };
-  const server = createCheckServer(
-    (request) => {
-      const started = performance.now();
-      const answer = check(request, { nowMs: Date.now(), decisionId: randomUUID() });
-      counters.countDuration(performance.now() - started);
-      counters.countCache(store.cacheCounts());
-      return answer;
-    },
-    createConnectionCounter(cells, "authz"),
+  const answer = <Question, Answer>(
+    check: (question: Question, context: CheckContext) => Answer,
+    question: Question,
+  ) => {
+    const started = performance.now();
+    const answered = check(question, { nowMs: Date.now(), decisionId: randomUUID() });
+    counters.countDuration(performance.now() - started);
+    counters.countCache(store.cacheCounts());
+    return answered;
+  };
+  const server = createCheckServer((bytes) => answer(checks.grpc, bytes), createConnectionCounter(cells, "authz"));
+  const httpServer = createForwardAuthServer(
+    (request) => answer(checks.http, request),
+    createConnectionCounter(cells, "forward_auth"),
   );
 
   store.start();
@@ -139,27 +160,31 @@ await runThread(parentPort, async (report) => {
   setInterval(() => counters.tellSizes(store.cacheSizes()), SIZES_INTERVAL_MS).unref();
   setInterval(() => invalidKeys.tick(Date.now()), INVALID_KEYS_SPAN_MS / 10).unref();
   logAllowed(settings.log.allowed);
-  const listener =
-    address &&
-    (await listen({ address, setting: "listen.authz", shared, onConnection: (socket) => server.take(socket) }));
-  report({ kind: "listening", addresses: listener === undefined ? {} : { authz: listener.address } });
+  const listeners = {
+    authz: authz && (await listen({ address: authz, setting: "listen.authz", shared, onConnection: server.take })),
+    forward_auth:
+      forwardAuth &&
+      (await listen({ address: forwardAuth, setting: "listen.forward_auth", shared, onConnection: httpServer.take })),
+  };
+  const open = Object.entries(listeners).flatMap(([name, listener]) => (listener ? [[name, listener] as const] : []));
+  report({ kind: "listening", addresses: Object.fromEntries(open.map(([name, { address }]) => [name, address])) });
   report({ kind: "configured", configuration: data.configuration });
 
   return {
     drain: () => store.drain(),
     async stop(graceMs) {
-      listener?.close();
-      const finished = await server.stop(graceMs);
+      for (const [, listener] of open) listener.close();
+      const finished = await Promise.all([server.stop(graceMs), httpServer.stop(graceMs)]);
       handOver.finish();
       allowedLog.finish();
       invalidKeys.finish();
-      return finished;
+      return finished.every(Boolean);
     },
     hear(order) {
       if (order.kind === "reload") {
         current = order.settings;
         counters.nameRoutes(order.routes);
-        currentCheck = checkBy(order.settings);
+        checks = checksBy(order.settings);
         logAllowed(order.settings.log.allowed);
         report({ kind: "configured", configuration: order.configuration });
       } else if (order.kind === "usage_written") handOver.written(order.source, order.seq);

@@ -31,8 +31,9 @@ export interface CheckThreadData extends ThreadData {
   readonly settings: Settings & { readonly adminKey?: never; readonly encryptionKey?: never };
   /** Its place on the board. */
   readonly index: number;
-  /** Where it listens, shared with the other check threads or alone. */
-  readonly address: Address | undefined;
+  /** Where it listens, shared with the other check threads or alone. Undefined: not at all. */
+  readonly authz: Address | undefined;
+  readonly forwardAuth: Address | undefined;
   readonly shared: boolean;
 }
 
