@@ -24,21 +24,26 @@ export interface Installed {
  * running the scripts of any package.
  */
 export async function installPackage(place: string): Promise<Installed> {
-  const [source, folder] = [join(place, "source"), join(place, "installed")];
-  const left = new Set([".git", "node_modules", "dist"]);
-  const filter = (path: string) => !left.has(relative(repository, path).split(sep)[0] ?? "");
-  await cp(repository, source, { recursive: true, filter });
-  await symlink(join(repository, "node_modules"), join(source, "node_modules"));
+  const { tarball, env } = await packPackage(place);
+  const folder = join(place, "installed");
   await mkdir(folder);
-
-  const env = npmEnvironment();
-  await run("npm", ["pack", "--pack-destination", place], { cwd: source, env });
-  const tarball = join(place, `keyward-${VERSION}.tgz`);
   const { stdout } = await run("tar", ["--list", "--file", tarball]);
   const options = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
   await run("npm", ["install", "--prefix", folder, ...options, tarball], { cwd: folder, env });
   const packed = stdout.trim().split("\n");
   return { packed: packed.map((path) => path.slice("package/".length)), folder, env };
+}
+
+/** Packs a copy of the source tree, which builds it. Returns the tarball, below `place`, and npm's environment. */
+export async function packPackage(place: string): Promise<{ tarball: string; env: NodeJS.ProcessEnv }> {
+  const source = join(place, "source");
+  const left = new Set([".git", "node_modules", "dist"]);
+  const filter = (path: string) => !left.has(relative(repository, path).split(sep)[0] ?? "");
+  await cp(repository, source, { recursive: true, filter });
+  await symlink(join(repository, "node_modules"), join(source, "node_modules"));
+  const env = npmEnvironment();
+  await run("npm", ["pack", "--pack-destination", place], { cwd: source, env });
+  return { tarball: join(place, `keyward-${VERSION}.tgz`), env };
 }
 
 /** What npm hands to the scripts it runs would point the npm that runs in here at the wrong package. */
