@@ -8,7 +8,7 @@ export type Metadata = ReadonlyMap<string, string>;
  * A unary call. It gets the message, which is its own during the call only, and answers at once: with a message, or with
  * a `grpcRefusal`. What it throws becomes the status INTERNAL, and says nothing to the peer.
  */
-export type Handler = (message: Uint8Array, metadata: Metadata) => Uint8Array | Refusal;
+type Handler = (message: Uint8Array, metadata: Metadata) => Uint8Array | Refusal;
 
 /** What is served at one path. */
 export interface Method {

@@ -5,7 +5,7 @@ import { decodeHuffman, maxDecodedLength } from "./huffman.ts";
 import { STATIC_TABLE } from "./static-table.ts";
 
 /** SETTINGS_HEADER_TABLE_SIZE where nothing else is said (RFC 9113 §6.5.2); nothing else is. */
-export const HEADER_TABLE_BYTES = 4_096;
+const HEADER_TABLE_BYTES = 4_096;
 
 /** Takes the fields of a block in their order. */
 export interface FieldSink {
