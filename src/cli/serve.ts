@@ -5,6 +5,7 @@ import type { Settings } from "../config/settings.ts";
 import { configPath } from "../config/sources.ts";
 import { openLog } from "../observe/log.ts";
 import { newReloadCounts } from "../observe/reload-counts.ts";
+import { readTraceSettings } from "../observe/traces/settings.ts";
 import { createReload } from "../serve/reload.ts";
 import { hearReloadRequests } from "../serve/reload-requests.ts";
 import { serve } from "../serve/serve.ts";
@@ -41,10 +42,11 @@ not ended within shutdown_timeout. A second signal ends it at once, with 1.`,
     process.umask(PRIVATE);
     const { log, setLevel, flush, dropped } = openLog(settings.log);
     const counts = newReloadCounts(Date.now());
-    for (const warning of loaded.warnings) log("warn", warning);
+    const { traces, warnings } = readTraceSettings(process.env);
+    for (const warning of [...loaded.warnings, ...warnings]) log("warn", warning);
     const asked = nextSignal();
     try {
-      const starting = serve(settings, VERSION, log, dropped, counts);
+      const starting = serve(settings, VERSION, log, dropped, counts, traces);
       // Nobody is served before all is: there is nothing to finish, and a start may wait long for a large database.
       const early = await Promise.race([asked, starting.then(() => undefined)]);
       if (early !== undefined) end(EXIT_OK, `${early} while starting: stopped`);

@@ -1,6 +1,7 @@
 import type { CheckContext } from "../check/context.ts";
 import type { Decision } from "../check/decide.ts";
 import type { Settings } from "../config/settings.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
 
 /** What a log line tells of an allowed check. */
 export interface AllowedLine {
@@ -12,16 +13,10 @@ export interface AllowedLine {
 }
 
 /** Collects lines for allowed checks, and hands them over in batches. */
-export interface AllowedLog {
+export interface AllowedLog extends Omit<Outbox<AllowedLine>, "put"> {
   /** Tells of these allowed checks from now on. */
   select(which: Settings["log"]["allowed"]): void;
   note(decision: Decision, context: CheckContext): void;
-  /** Hands over what there is, unless the last batch is still being read. */
-  tick(): void;
-  /** The last batch was read. */
-  taken(): void;
-  /** Hands over what there is, whoever reads it. */
-  finish(): void;
 }
 
 /** How often lines are handed over. */
@@ -42,8 +37,7 @@ export function createAllowedLog(
   send: (lines: readonly AllowedLine[]) => void,
   lost: () => void,
 ): AllowedLog {
-  let lines: AllowedLine[] = [];
-  let inFlight = false;
+  const { put, ...outbox } = createOutbox(MAX_WAITING, send, lost);
   let second = 0;
   let samples = 0;
   let selected = which;
@@ -54,28 +48,15 @@ export function createAllowedLog(
     second = now;
     return ++samples <= SAMPLES_PER_SECOND;
   };
-  const handOver = () => {
-    if (lines.length === 0) return;
-    inFlight = true;
-    send(lines);
-    lines = [];
-  };
 
   return {
+    ...outbox,
     select(which) {
       selected = which;
     },
     note(decision, { nowMs: atMs, decisionId }) {
       if (selected === "none" || !decision.allowed || (selected === "sampled" && !isSampled(atMs))) return;
-      if (lines.length >= MAX_WAITING) return lost();
-      lines.push({ atMs, decisionId, keyId: decision.record?.id, route: decision.rule.route });
+      put({ atMs, decisionId, keyId: decision.record?.id, route: decision.rule.route });
     },
-    tick() {
-      if (!inFlight) handOver();
-    },
-    taken() {
-      inFlight = false;
-    },
-    finish: handOver,
   };
 }

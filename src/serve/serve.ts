@@ -11,6 +11,7 @@ import { routeNames } from "../observe/metrics/route-slots.ts";
 import { createProcessMetrics } from "../observe/process-metrics.ts";
 import { startPulse } from "../observe/pulse.ts";
 import { newReloadCounts, type ReloadCounts } from "../observe/reload-counts.ts";
+import type { Sampling, TraceSettings } from "../observe/traces/settings.ts";
 import { SINGLE_KEY_ID } from "../store/single-key.ts";
 import { createUsageRelay } from "../usage/relay.ts";
 import { VERSION } from "../version.ts";
@@ -47,7 +48,8 @@ const PHASES = { starting: "the program is starting", stopping: "the program is 
  *
  * This thread supervises: signals, the ops listener, the replacement of threads that die. The writer thread holds the
  * only writing handle and the admin listeners. Each check thread has its own read-only handle, cache and connections.
- * `droppedLines` says how many lines the log could not write, and `reloads` how reading the configuration went.
+ * `droppedLines` says how many lines the log could not write, and `reloads` how reading the configuration went; without
+ * `traces` nothing is traced.
  */
 export async function serve(
   settings: Settings,
@@ -55,6 +57,7 @@ export async function serve(
   log: Log,
   droppedLines: () => number = () => 0,
   reloads: ReloadCounts = newReloadCounts(Date.now()),
+  traces?: TraceSettings,
 ): Promise<Program> {
   const checkThreads = settings.mode === "admin" ? 0 : settings.checkThreads;
   const board = createBoard(checkThreads);
@@ -81,6 +84,9 @@ export async function serve(
     [...(settings.mode === "authz" ? [] : [WRITER]), ...denials.map((_, thread) => checkName(thread))],
     log,
   );
+  // Not even loaded where nothing is traced.
+  const spans =
+    traces && (await import("../observe/traces/exporter.ts")).createSpanExporter(traces, version, cells, log);
   const hearing = {
     writer(report: OtherReport) {
       if (report.kind === "configured") rollout.obeys(WRITER, report.configuration);
@@ -97,6 +103,9 @@ export async function serve(
           log("info", "allowed", { at, decision_id: decisionId, key_id: keyId, route });
         }
         threads.check[thread]?.order({ kind: "allowed_taken" });
+      } else if (report.kind === "spans") {
+        spans?.take(report.spans);
+        threads.check[thread]?.order({ kind: "spans_taken" });
       }
     },
   };
@@ -134,6 +143,7 @@ export async function serve(
     const { checksGraceMs, checksEndMs, writerEndMs } = times;
     const checks = await Promise.all(threads.check.map((thread) => thread.stop(checksGraceMs, checksEndMs)));
     const isUsageWritten = await within(times.usageEndMs(performance.now()), relay.settled());
+    await spans?.finish();
     if (!isUsageWritten) log("warn", "the last of how keys were used could not be written down");
     const writerGraceMs = times.writerGraceMs(performance.now());
     const writer = await (threads.writer?.stop(writerGraceMs, writerEndMs) ?? true);
@@ -148,7 +158,8 @@ export async function serve(
     if (address) opsListener = await listen({ address, setting: "listen.ops", onConnection: ops.take });
     // The writer makes the database where there is none, so it comes first.
     if (settings.mode !== "authz") threads.writer = await startWriter(data, log, hearing.writer, relay.resend);
-    for await (const thread of startCheckThreads(data, board, log, hearing.check)) threads.check.push(thread);
+    const checks = startCheckThreads(data, board, traces?.sampling, log, hearing.check);
+    for await (const thread of checks) threads.check.push(thread);
   } catch (error) {
     await stopThreads();
     throw error;
@@ -216,6 +227,7 @@ async function startWriter(
 async function* startCheckThreads(
   data: () => ThreadData,
   board: Board,
+  sampling: Sampling | undefined,
   log: Log,
   heard: (thread: number, report: OtherReport) => void,
 ): AsyncGenerator<SupervisedThread> {
@@ -228,7 +240,7 @@ async function* startCheckThreads(
   }
   for (let index = 0; index < checkThreads; index++) {
     const own = (): CheckThreadData => {
-      return { ...data(), settings: withoutSecrets(data().settings), index, authz, forwardAuth, shared };
+      return { ...data(), settings: withoutSecrets(data().settings), index, sampling, authz, forwardAuth, shared };
     };
     const onDeath = () => {
       Atomics.store(board.serving, index, 0);

@@ -53,6 +53,11 @@ export const PROGRAM_METRICS = {
     kind: "gauge",
     help: "Since when the configuration in effect is, in seconds since 1970.",
   },
+  keyward_trace_spans_total: {
+    kind: "counter",
+    help: "Spans of traces by what became of them: exported, or dropped because the collector did not take them in time.",
+    series: seriesOf("result", ["exported", "dropped"]),
+  },
   process_cpu_seconds_total: {
     kind: "counter",
     help: "Processor time of the program, user and system.",

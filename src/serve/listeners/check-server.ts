@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { Server, ServerCredentials, type ServerOptions, type ServerWritableStream } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { CountConnection } from "../../observe/connection-counters.ts";
+import type { CallMetadata } from "../../observe/traces/tracer.ts";
 import { Connections } from "./connections.ts";
 import { speaksHttp2 } from "./http2-preface.ts";
 
@@ -66,7 +67,7 @@ const MAX_CONNECTIONS = 2_048;
 
 /** Serves `Check` with a function from bytes to bytes. The function must not throw. */
 export function createCheckServer(
-  answer: (request: Uint8Array) => Uint8Array,
+  answer: (request: Uint8Array, metadata: CallMetadata) => Uint8Array,
   countConnection: CountConnection,
 ): CheckServer {
   const server = new Server(OPTIONS);
@@ -84,8 +85,10 @@ export function createCheckServer(
       },
     },
     {
-      Check: (call: { request: Buffer }, respond: (error: null, response: Uint8Array) => void) =>
-        respond(null, answer(call.request)),
+      Check: (
+        call: { request: Buffer; metadata: CallMetadata },
+        respond: (error: null, response: Uint8Array) => void,
+      ) => respond(null, answer(call.request, call.metadata)),
     },
   );
   const health = new HealthImplementation({ "": "NOT_SERVING", [AUTHORIZATION]: "NOT_SERVING" });

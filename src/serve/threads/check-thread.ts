@@ -13,6 +13,8 @@ import { DenialRing } from "../../observe/denial-ring.ts";
 import { createInvalidKeys, INVALID_KEYS_SPAN_MS } from "../../observe/invalid-keys.ts";
 import { MetricCells } from "../../observe/metrics/cells.ts";
 import { startPulse } from "../../observe/pulse.ts";
+import type { Sampling } from "../../observe/traces/settings.ts";
+import type { CallMetadata, CheckSpan } from "../../observe/traces/tracer.ts";
 import { soundPolicy } from "../../policy/policy.ts";
 import { secretDigest } from "../../store/digest.ts";
 import { createHandOver, HAND_OVER_INTERVAL_MS } from "../../usage/hand-over.ts";
@@ -40,6 +42,7 @@ const {
   checkThreads,
   metrics,
   routes,
+  sampling,
 } = data;
 
 /** How often the thread tells how much its caches hold. */
@@ -94,6 +97,7 @@ await runThread(parentPort, async (report) => {
     (lines) => report({ kind: "allowed", lines }),
     () => counters.countLost("allowed_line"),
   );
+  const tracer = sampling && (await startTracer(sampling, (spans) => report({ kind: "spans", spans }), cells));
   const invalidKeys = createInvalidKeys(log);
   // Without a writer in this process nobody could write it down.
   const isTallied = settings.mode === "all";
@@ -117,6 +121,7 @@ await runThread(parentPort, async (report) => {
       rates: limiter,
       observe(decision, request, context, cause, address) {
         counters.countOutcome(decision.reason, decision.rule?.route);
+        tracer?.decided(decision);
         if (decision.allowed) allowedLog.note(decision, context);
         else {
           ring?.write(decision, request, context, address);
@@ -138,14 +143,21 @@ await runThread(parentPort, async (report) => {
   const answer = <Question, Answer>(
     check: (question: Question, context: CheckContext) => Answer,
     question: Question,
+    metadata?: CallMetadata,
   ) => {
     const started = performance.now();
-    const answered = check(question, { nowMs: Date.now(), decisionId: randomUUID() });
-    counters.countDuration(performance.now() - started);
+    const context = { nowMs: Date.now(), decisionId: randomUUID() };
+    const answered = check(question, context);
+    const ended = performance.now();
+    counters.countDuration(ended - started);
+    if (metadata !== undefined) tracer?.ended(metadata, context, started, ended);
     counters.countCache(store.cacheCounts());
     return answered;
   };
-  const server = createCheckServer((bytes) => answer(checks.grpc, bytes), createConnectionCounter(cells, "authz"));
+  const server = createCheckServer(
+    (bytes, metadata) => answer(checks.grpc, bytes, metadata),
+    createConnectionCounter(cells, "authz"),
+  );
   const httpServer = createForwardAuthServer(
     (request) => answer(checks.http, request),
     createConnectionCounter(cells, "forward_auth"),
@@ -177,6 +189,7 @@ await runThread(parentPort, async (report) => {
       const finished = await Promise.all([server.stop(graceMs), httpServer.stop(graceMs)]);
       handOver.finish();
       allowedLog.finish();
+      tracer?.finish();
       invalidKeys.finish();
       return finished.every(Boolean);
     },
@@ -189,6 +202,16 @@ await runThread(parentPort, async (report) => {
         report({ kind: "configured", configuration: order.configuration });
       } else if (order.kind === "usage_written") handOver.written(order.source, order.seq);
       else if (order.kind === "allowed_taken") allowedLog.taken();
+      else if (order.kind === "spans_taken") tracer?.taken();
     },
   };
 });
+
+/** Where nothing is traced, not even the code for it is loaded. */
+async function startTracer(which: Sampling, send: (spans: readonly CheckSpan[]) => void, cells: MetricCells) {
+  const { createTracer, SPANS_INTERVAL_MS } = await import("../../observe/traces/tracer.ts");
+  const dropped = cells.at("keyward_trace_spans_total", { result: "dropped" });
+  const tracer = createTracer(which, send, () => dropped.add());
+  setInterval(tracer.tick, SPANS_INTERVAL_MS).unref();
+  return tracer;
+}

@@ -2,6 +2,8 @@ import type { Address } from "../../config/address.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { AllowedLine } from "../../observe/allowed-log.ts";
 import type { Log, LogFields, LogLevel } from "../../observe/log.ts";
+import type { Sampling } from "../../observe/traces/settings.ts";
+import type { CheckSpan } from "../../observe/traces/tracer.ts";
 import type { Alert } from "../../usage/alerts.ts";
 import type { UsageBatch } from "../../usage/batch.ts";
 
@@ -31,6 +33,8 @@ export interface CheckThreadData extends ThreadData {
   readonly settings: Settings & { readonly adminKey?: never; readonly encryptionKey?: never };
   /** Its place on the board. */
   readonly index: number;
+  /** Which checks are traced; undefined: none. */
+  readonly sampling: Sampling | undefined;
   /** Where it listens, shared with the other check threads or alone. Undefined: not at all. */
   readonly authz: Address | undefined;
   readonly forwardAuth: Address | undefined;
@@ -52,6 +56,8 @@ export type ThreadReport =
   | { readonly kind: "configured"; readonly configuration: number }
   /** Lines for allowed checks; answered with `allowed_taken`. */
   | { readonly kind: "allowed"; readonly lines: readonly AllowedLine[] }
+  /** Spans of checks; answered with `spans_taken`. */
+  | { readonly kind: "spans"; readonly spans: readonly CheckSpan[] }
   | { readonly kind: "log"; readonly level: LogLevel; readonly message: string; readonly fields: LogFields };
 
 /** What main tells a thread. */
@@ -67,7 +73,9 @@ export type ThreadOrder =
   /** For a check thread: a batch is written down. */
   | { readonly kind: "usage_written"; readonly source: string; readonly seq: number }
   /** For a check thread: the last lines were read. */
-  | { readonly kind: "allowed_taken" };
+  | { readonly kind: "allowed_taken" }
+  /** The same for the last spans. */
+  | { readonly kind: "spans_taken" };
 
 /** A log for a thread, written by main: a pipe that nobody empties must not hold up the thread. */
 export function createThreadLog(report: (message: ThreadReport) => void): Log {

@@ -20,8 +20,8 @@ export interface ThreadHandle {
  */
 const BODIES = { check: "check-thread", writer: "writer-thread" };
 
-/** Our own variables may hold secrets that are none of a thread's business: what it needs to know, it is handed. */
-const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("KEYWARD_")));
+/** Our own variables, and those of OpenTelemetry, may hold secrets that are none of a thread's business: what it needs to know, it is handed. */
+const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(KEYWARD|OTEL)_/.test(name)));
 
 /** What a thread reports beside its start, its end and its log. */
 export type OtherReport = Exclude<ThreadReport, { readonly kind: "log" | "listening" | "refused" }>;

@@ -10,6 +10,18 @@ export interface BareEnvoyOptions {
   host?: Readonly<Record<string, string>>;
 }
 
+/** The configuration, as far as a test may want to change it. */
+export interface BareEnvoyConfig {
+  static_resources: {
+    listeners: {
+      name: string;
+      address: object;
+      filter_chains: { filters: { name: string; typed_config: object }[] }[];
+    }[];
+    clusters: object[];
+  };
+}
+
 const FILTERS = "type.googleapis.com/envoy.extensions.filters";
 
 function checkSettings(extensions: Readonly<Record<string, string>>): object {
@@ -34,7 +46,7 @@ function cluster(name: string, port: number): object {
 export function bareEnvoyConfig(
   ports: { keyward: number; upstream: number },
   { encodeRawHeaders = true, failureModeAllow = false, allowedHeaders, extensions = {}, host }: BareEnvoyOptions = {},
-): object {
+): BareEnvoyConfig {
   const route = { cluster: "upstream" };
   const routes = Object.entries({ ...extensions, "/": extensions["/"] }).map(([prefix, entries]) => ({
     match: { prefix },
