@@ -1,8 +1,11 @@
+import { fileURLToPath } from "node:url";
 import { Metadata } from "@grpc/grpc-js";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createKey } from "../support/admin-call.ts";
 import { describeRequest } from "../support/check-request.ts";
+import { KEYWARD_MAIN } from "../support/cli.ts";
 import { checkClientForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
+import { startKeyward } from "../support/keyward.ts";
 import { attributesOf, otlpReceiverForThisTest, type ReceivedSpan } from "../support/otlp-receiver.ts";
 import { until } from "../support/until.ts";
 
@@ -61,32 +64,31 @@ test("a check is a span below the one that called, and tells who, why and where,
   ]);
 });
 
-test.each<[string, string[], Record<string, string>, boolean]>([
-  ["not sampled by its caller", [`00-${traceId}-${spanId}-00`], {}, false],
+const CALLERS: [string, string[]][] = [
+  ["no caller", []],
+  ["a caller that is sampled", [`00-${traceId}-${spanId}-01`]],
+  ["a caller that is not", [`00-${traceId}-${spanId}-00`]],
+  ["a caller that cannot be read", ["00-x"]],
+  ["two callers that are not", [`00-${traceId}-${spanId}-00`, `00-${traceId}-${spanId}-00`]],
+];
+
+test.each([
   [
-    "not sampled by its caller, where all are",
-    [`00-${traceId}-${spanId}-00`],
-    { OTEL_TRACES_SAMPLER: "always_on" },
-    true,
+    "parentbased_always_on",
+    ["no caller", "a caller that is sampled", "a caller that cannot be read", "two callers that are not"],
   ],
-  ["without a caller", [], {}, true],
-  ["without a caller, where only those with one are", [], { OTEL_TRACES_SAMPLER: "parentbased_always_off" }, false],
-  [
-    "sampled by its caller, where only such are",
-    [`00-${traceId}-${spanId}-01`],
-    { OTEL_TRACES_SAMPLER: "parentbased_always_off" },
-    true,
-  ],
-  ["with a caller that cannot be read", ["00-x"], {}, true],
-  ["with two callers", [`00-${traceId}-${spanId}-00`, `00-${traceId}-${spanId}-00`], {}, true],
-])("a check %s", async (_, parents, env, isTraced) => {
-  const { receiver, client } = await traced(env);
-  const { metadata } = await client.checkBytes(describeRequest(), metadataOf(...parents));
-  // Always traced under the default sampler, unless nothing is that has no caller: then it has one.
-  await client.checkBytes(describeRequest(), metadataOf(`00-${"a".repeat(32)}-${spanId}-01`));
-  await until("the one after it has come", () => receiver.spans().some((span) => span.traceId === "a".repeat(32)));
-  const ids = receiver.spans().map((span) => attributesOf(span)["keyward.decision_id"]);
-  expect(ids.includes(String(metadata.decision_id))).toBe(isTraced);
+  ["parentbased_always_off", ["a caller that is sampled"]],
+  ["always_on", CALLERS.map(([name]) => name)],
+])("with the sampler %s, checks are traced that have %j", async (sampler, expected) => {
+  const { receiver, keyward, client } = await traced({ OTEL_TRACES_SAMPLER: sampler });
+  const names = new Map<unknown, string>();
+  for (const [name, parents] of CALLERS) {
+    const { metadata } = await client.checkBytes(describeRequest(), metadataOf(...parents));
+    names.set(metadata.decision_id, name);
+  }
+  await keyward.stop();
+  const seen = receiver.spans().map((span) => names.get(attributesOf(span)["keyward.decision_id"]));
+  expect(seen).toEqual(expected);
 });
 
 test("each check thread traces, and what waits at the end is sent", async () => {
@@ -108,9 +110,17 @@ test("a collector that answers nobody delays no check and no end", async () => {
   expect(await keyward.ended).toContain("exit code 0");
 });
 
-test("without an endpoint nothing is sent, and the code for it is not loaded", async () => {
-  const keyward = await keywardForThisTest({ env: { NODE_DEBUG: "esm" } });
-  await checkClientForThisTest(keyward.authz).check();
-  expect(keyward.log()).toContain("check-counters.ts");
-  expect(keyward.log()).not.toMatch(/traces\/(tracer|exporter|otlp)\.ts/);
+describe("the code that sends traces", () => {
+  const preload = fileURLToPath(new URL("children/refuse-traces.ts", import.meta.url));
+  const command = [process.execPath, "--import", preload, KEYWARD_MAIN] as const;
+
+  test("is not loaded without an endpoint, by any thread", async () => {
+    const keyward = await keywardForThisTest({ command });
+    expect((await checkClientForThisTest(keyward.authz).check()).reason).toBe("no_credential");
+  });
+
+  test("is loaded with one", async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" };
+    await expect(startKeyward({ command, env })).rejects.toThrow("exporter.ts was imported");
+  });
 });

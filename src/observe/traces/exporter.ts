@@ -33,14 +33,15 @@ export function createSpanExporter(
   let queue: CheckSpan[] = [];
   let sending: Promise<void> | undefined;
   let trouble: string | undefined;
+  const ending = new AbortController();
 
-  const post = async (batch: readonly CheckSpan[], withinMs: number): Promise<"taken" | "again" | "refused"> => {
+  const post = async (batch: readonly CheckSpan[]): Promise<"taken" | "again" | "refused"> => {
     try {
       const response = await fetch(url, {
         method: "POST",
         headers: { ...headers, "content-type": "application/json" },
         body: writeSpans(batch, { "service.version": version, ...resource }, version),
-        signal: AbortSignal.timeout(withinMs),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ending.signal]),
         redirect: "error",
       });
       await response.body?.cancel();
@@ -63,34 +64,40 @@ export function createSpanExporter(
     queue.push(...spans.slice(0, room));
     if (spans.length > room) dropped.add(spans.length - room);
   };
-  const sendAll = async (withinMs: number) => {
+  const sendAll = async () => {
     while (queue.length > 0) {
       const batch = queue.slice(0, maxBatch);
       queue = queue.slice(maxBatch);
-      const result = await post(batch, withinMs);
+      const result = await post(batch);
       if (result === "taken") exported.add(batch.length);
       else if (result === "refused") dropped.add(batch.length);
       else return keep(batch);
     }
   };
-  const send = (withinMs: number) => {
-    sending ??= sendAll(withinMs).finally(() => {
+  const send = () => {
+    sending ??= sendAll().finally(() => {
       sending = undefined;
     });
     return sending;
   };
-  const timer = setInterval(() => void send(timeoutMs), intervalMs).unref();
+  const timer = setInterval(() => void send(), intervalMs).unref();
 
   return {
     take(spans) {
       keep(spans);
       // While nobody takes them, the next round is soon enough.
-      if (queue.length >= maxBatch && trouble === undefined) void send(timeoutMs);
+      if (queue.length >= maxBatch && trouble === undefined) void send();
     },
     async finish() {
       clearInterval(timer);
-      if (trouble === undefined) await send(FINISH_TIMEOUT_MS);
-      if (queue.length > 0) dropped.add(queue.length);
+      // What a collector in trouble has in hand is given up at once.
+      if (trouble !== undefined) ending.abort();
+      const deadline = setTimeout(() => ending.abort(), FINISH_TIMEOUT_MS);
+      await sending;
+      if (!ending.signal.aborted) await send();
+      clearTimeout(deadline);
+      dropped.add(queue.length);
+      queue = [];
     },
   };
 }
