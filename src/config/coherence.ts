@@ -5,6 +5,7 @@ import { nameAt, type Origin } from "./origin.ts";
 import { show } from "./reading.ts";
 import { type SettingKey, type SettingValues, settingOf } from "./settings.ts";
 import { judgeSingleKey, servedMode } from "./single-key.ts";
+import { judgeTls, tlsFilesIn } from "./tls.ts";
 
 /** What settings mean for each other: problems stop the program, warnings are told to the operator. */
 interface Coherence {
@@ -48,11 +49,19 @@ export function judgeCoherence(
       `${describe(values.single_key ? "single_key" : "mode")} needs a listener, but all that it could serve are off`,
     );
   }
-  const exposed = started.filter(({ address }) => !isLocal(address)).map(({ key }) => key);
+  const tls = judgeTls(
+    values,
+    started.map(({ key }) => key),
+    describe,
+    cwd,
+  );
+  problems.push(...tls.problems);
+  const encrypted = new Set(Object.keys(tlsFilesIn(values)).map((listener) => `listen.${listener}`));
+  const exposed = started.filter(({ key, address }) => !isLocal(address) && !encrypted.has(key)).map(({ key }) => key);
   if (exposed.includes("listen.admin") && !values.insecure_admin) {
     problems.push(
       `${describe("listen.admin")} must be an address of this machine only, since admin keys would cross the network ` +
-        "unencrypted (insecure_admin or --insecure-admin allows it)",
+        "unencrypted (tls.admin encrypts them; insecure_admin or --insecure-admin allows it without)",
     );
   }
   for (const [one, other] of pairsOf(started)) {
@@ -69,7 +78,8 @@ export function judgeCoherence(
   if (longest !== undefined && life !== undefined && life > longest) {
     problems.push(`${describe("key_lifetime.default")} must be no longer than ${describe("key_lifetime.max")}`);
   }
-  return { problems, warnings: exposed.map((key) => `${describe(key)} is reachable from other machines without TLS`) };
+  const unencrypted = exposed.map((key) => `${describe(key)} is reachable from other machines without TLS`);
+  return { problems, warnings: [...unencrypted, ...tls.warnings] };
 }
 
 /** Each two of a list, the earlier first. */

@@ -26,11 +26,11 @@ export const NO_CONFIG_FILE: ConfigFile = {
   problems: [],
 };
 
-/** The keys that have settings below them: `listen`, `log`, … */
-const SECTIONS = new Set(SETTING_KEYS.filter((key) => key.includes(".")).map((key) => key.slice(0, key.indexOf("."))));
+/** The keys that have settings below them: `listen`, `tls`, `tls.authz`, … */
+const SECTIONS = new Set(SETTING_KEYS.flatMap(sectionsAbove));
 
 /** The keys that may stand at the beginning of a line. */
-const TOP_LEVEL = new Set([...SETTING_KEYS.filter((key) => !key.includes(".")), ...SECTIONS, ...STRUCTURE_KEYS]);
+const TOP_LEVEL = new Set([...SETTING_KEYS.map((key) => key.split(".")[0] ?? key), ...STRUCTURE_KEYS]);
 
 /**
  * Reads the text of a configuration file; `name` is what messages call it. Every problem is reported, and what is right
@@ -70,23 +70,33 @@ export function readConfigFile(name: string, source: string): ConfigFile {
 }
 
 /** The entries of the file, those of a section one by one. A section whose entries are all commented out has none. */
-function entriesOf(data: unknown): [path: readonly string[], raw: unknown][] {
-  if (data === undefined) return [];
-  if (!isMapping(data)) return [[[], data]];
-  return Object.entries(data).flatMap(([name, raw]) => {
-    if (!SECTIONS.has(name) || (raw !== null && !isMapping(raw))) return [[[name], raw]];
-    return Object.entries(raw ?? {}).map(([key, inner]): [string[], unknown] => [[name, key], inner]);
-  });
+function entriesOf(raw: unknown, path: readonly string[] = []): [path: readonly string[], raw: unknown][] {
+  const key = path.join(".");
+  const isSection = path.length === 0 || (SECTIONS.has(key) && isWrittenAt(path, key));
+  if (isSection && (raw === null || raw === undefined)) return [];
+  if (!isSection || !isMapping(raw)) return [[path, raw]];
+  return Object.entries(raw).flatMap(([name, inner]) => entriesOf(inner, [...path, name]));
+}
+
+function isSettingAt(path: readonly string[], key: string): key is SettingKey {
+  return isWrittenAt(path, key) && (SETTING_KEYS as readonly string[]).includes(key);
 }
 
 /** A path of two names is a key with a dot between them, but the one name "log.level" is not. */
-function isSettingAt(path: readonly string[], key: string): key is SettingKey {
-  return path.length === key.split(".").length && (SETTING_KEYS as readonly string[]).includes(key);
+function isWrittenAt(path: readonly string[], key: string): boolean {
+  return path.length === key.split(".").length;
+}
+
+/** `tls` and `tls.authz` for `tls.authz.cert`. */
+function sectionsAbove(key: string): string[] {
+  const names = key.split(".");
+  return names.slice(1).map((_, index) => names.slice(0, index + 1).join("."));
 }
 
 function explainUnusable(path: readonly string[], key: string, raw: unknown): string {
   if (path.length === 0) return `the file ${show(raw)} must be a mapping`;
-  if (SECTIONS.has(key)) return `${key} ${show(raw)} must be a mapping with the keys ${namesBelow(key).join(", ")}`;
+  if (SECTIONS.has(key) && isWrittenAt(path, key))
+    return `${key} ${show(raw)} must be a mapping with the keys ${namesBelow(key).join(", ")}`;
   if (key === "admin_key") return "admin_key is a secret: set KEYWARD_ADMIN_KEY or KEYWARD_ADMIN_KEY_FILE instead";
   if (key === "encryption_key") return "encryption_key is a secret: name its file in encryption_key_file instead";
   return `unknown key ${show(key)}${hintFor(path)}`;
@@ -94,15 +104,17 @@ function explainUnusable(path: readonly string[], key: string, raw: unknown): st
 
 function hintFor(path: readonly string[]): string {
   const name = path.at(-1) ?? "";
-  const [section, leaf] = SETTING_KEYS.find((key) => key === name || key.endsWith(`.${name}`))?.split(".") ?? [];
-  if (section !== undefined && leaf !== undefined) return ` (did you mean ${show(leaf)} below ${show(section)}?)`;
+  const known = SETTING_KEYS.find((key) => key === name || key.endsWith(`.${name}`));
+  const section = known === undefined ? undefined : sectionsAbove(known).at(-1);
+  if (section !== undefined) return ` (did you mean ${show(known?.slice(section.length + 1))} below ${show(section)}?)`;
   const parent = path.slice(0, -1).join(".");
   const meant = nearest(name, parent === "" ? TOP_LEVEL : namesBelow(parent));
   return meant === undefined ? "" : ` (did you mean ${show(parent === "" ? meant : `${parent}.${meant}`)}?)`;
 }
 
 function namesBelow(section: string): string[] {
-  return SETTING_KEYS.filter((key) => key.startsWith(`${section}.`)).map((key) => key.slice(section.length + 1));
+  const below = SETTING_KEYS.filter((key) => key.startsWith(`${section}.`)).map((key) => key.slice(section.length + 1));
+  return [...new Set(below.map((key) => key.split(".")[0] ?? key))];
 }
 
 function isMapping(raw: unknown): raw is Record<string, unknown> {

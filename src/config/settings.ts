@@ -3,6 +3,7 @@ import type { Access, PolicyConfig } from "../policy/config.ts";
 import type { Address } from "./address.ts";
 import type { Reading } from "./reading.ts";
 import type { TenantConfig } from "./tenants.ts";
+import type { TlsFiles } from "./tls-files.ts";
 import {
   address,
   duration,
@@ -39,6 +40,11 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
+/** The listeners that can speak TLS, as the file names them. The local admin socket is opened by its mode alone. */
+export const TLS_LISTENERS = ["authz", "admin", "ops"] as const;
+
+export type TlsListener = (typeof TLS_LISTENERS)[number];
+
 /** Stands in a default for the value of the setting `database`. */
 export const DATABASE_PLACEHOLDER = "{database}";
 
@@ -71,7 +77,7 @@ const SETTINGS = {
     default: "127.0.0.1:9000",
     change: "restart",
     what: "Where Envoy asks (gRPC)",
-    why: "A sidecar is asked from its own host; elsewhere it is allowed, with a warning",
+    why: "A sidecar is asked from its own host; elsewhere without TLS it is allowed, with a warning",
   }),
   "listen.forward_auth": setting({
     type: address,
@@ -85,7 +91,7 @@ const SETTINGS = {
     default: "127.0.0.1:7070",
     change: "restart",
     what: "Where the admin API is served",
-    why: "Beyond this machine only with `insecure_admin`, since admin keys would cross the network unencrypted",
+    why: "Beyond this machine only with TLS or `insecure_admin`, since admin keys would cross the network unencrypted",
   }),
   "listen.admin_local": setting({
     type: unixAddress,
@@ -99,8 +105,17 @@ const SETTINGS = {
     default: "127.0.0.1:9464",
     change: "restart",
     what: "Where health and metrics are served (HTTP)",
-    why: "Elsewhere it is allowed, with a warning",
+    why: "Beyond this machine without TLS it is allowed, with a warning",
   }),
+  "tls.authz.cert": certificateFile("authz"),
+  "tls.authz.key": certificateKeyFile("authz"),
+  "tls.authz.client_ca": clientAuthorityFile("authz"),
+  "tls.admin.cert": certificateFile("admin"),
+  "tls.admin.key": certificateKeyFile("admin"),
+  "tls.admin.client_ca": clientAuthorityFile("admin"),
+  "tls.ops.cert": certificateFile("ops"),
+  "tls.ops.key": certificateKeyFile("ops"),
+  "tls.ops.client_ca": clientAuthorityFile("ops"),
   insecure_admin: setting({
     type: truth,
     default: "false",
@@ -326,6 +341,8 @@ export interface Settings {
     readonly adminLocal: Extract<Address, { kind: "unix" }> | undefined;
     readonly ops: Address | undefined;
   };
+  /** Of each listener that is to speak TLS, the files. */
+  readonly tls: { readonly [Listener in TlsListener]?: TlsFiles };
   readonly insecureAdmin: boolean;
   readonly checkThreads: number;
   readonly trustedHops: number;
@@ -403,6 +420,33 @@ function identityHeader(name: string, meaning: string): Setting<string, string> 
     what: `The header that tells the back end ${meaning}`,
     why: "The four must differ, also for those who read `_` and `.` as `-`",
   };
+}
+
+function certificateFile(listener: TlsListener): Setting<string, undefined> {
+  return setting({
+    type: filePath,
+    default: undefined,
+    what: `The certificate with which \`listen.${listener}\` speaks TLS, and those that lead to its authority (PEM); unset: no TLS`,
+    why: "A file that is renewed is taken over without a restart",
+  });
+}
+
+function certificateKeyFile(listener: TlsListener): Setting<string, undefined> {
+  return setting({
+    type: filePath,
+    default: undefined,
+    what: `The private key of \`tls.${listener}.cert\` (PEM, without a passphrase)`,
+    why: "It is read together with its certificate",
+  });
+}
+
+function clientAuthorityFile(listener: TlsListener): Setting<string, undefined> {
+  return setting({
+    type: filePath,
+    default: undefined,
+    what: `The authorities of which a client of \`listen.${listener}\` must have a certificate (PEM); unset: none is asked for`,
+    why: "Who has no such certificate is refused before anything is read",
+  });
 }
 
 function readRealm(realm: string): Reading<string> {

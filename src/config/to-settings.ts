@@ -3,6 +3,7 @@ import type { Secrets } from "./secrets.ts";
 import type { Settings, SettingValues } from "./settings.ts";
 import { servedMode } from "./single-key.ts";
 import type { Structures } from "./structures.ts";
+import { tlsFilesIn } from "./tls.ts";
 
 /** Puts together what the threads are given. */
 export function toSettings(values: SettingValues, structures: Structures, secrets: Secrets): Settings {
@@ -18,6 +19,7 @@ export function toSettings(values: SettingValues, structures: Structures, secret
       adminLocal: values["listen.admin_local"],
       ops: values["listen.ops"],
     },
+    tls: tlsFilesIn(values),
     insecureAdmin: values.insecure_admin,
     checkThreads: values.check_threads,
     trustedHops: values["client_address.trusted_hops"],

@@ -44,6 +44,7 @@ test("without any source there are the defaults", () => {
       adminLocal: { kind: "unix", path: "./data/keyward.db.admin.sock" },
       ops: { kind: "tcp", host: "127.0.0.1", port: 9464 },
     },
+    tls: {},
     insecureAdmin: false,
     checkThreads: 1,
     trustedHops: 0,
@@ -198,7 +199,7 @@ describe("values that cannot be", () => {
 
 describe("settings together", () => {
   const EXPOSED =
-    "must be an address of this machine only, since admin keys would cross the network unencrypted (insecure_admin or --insecure-admin allows it)";
+    "must be an address of this machine only, since admin keys would cross the network unencrypted (tls.admin encrypts them; insecure_admin or --insecure-admin allows it without)";
 
   test.each<[what: string, flags: Sources["flags"], problems: string[]]>([
     ["an exposed admin API", { "listen-admin": "0.0.0.0:7070" }, [`--listen-admin "0.0.0.0:7070" ${EXPOSED}`]],

@@ -1,0 +1,38 @@
+/** Why a TLS connection came to nothing; a closed list, since it is a label of metrics. */
+export const HANDSHAKE_FAILURES = [
+  /** The client went away, as probes do that only connect. */
+  "closed",
+  "timeout",
+  /** What came is no TLS: a client that was not told to speak it. */
+  "plaintext",
+  /** No common version, cipher or protocol. */
+  "incompatible",
+  "no_client_certificate",
+  /** The client's certificate is expired, not for clients, or not of the authorities. */
+  "bad_client_certificate",
+  /** The client does not like our certificate. */
+  "refused_by_client",
+  "other",
+] as const;
+
+export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
+
+/** Node's codes: its own, and OpenSSL's reasons in capitals behind `ERR_SSL_`. */
+const PATTERNS: readonly (readonly [HandshakeFailure, RegExp])[] = [
+  ["closed", /^(?:ECONNRESET|EPIPE)$/],
+  ["timeout", /^ERR_TLS_HANDSHAKE_TIMEOUT$/],
+  ["plaintext", /^ERR_SSL_(?:HTTP_REQUEST|HTTPS_PROXY_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/],
+  ["no_client_certificate", /^ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE$/],
+  ["refused_by_client", /^ERR_SSL_\w*_ALERT_\w*(?:CERTIFICATE|UNKNOWN_CA)/],
+  [
+    "incompatible",
+    /^ERR_SSL_(?:UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_SHARED_CIPHER|NO_APPLICATION_PROTOCOL|\w*_ALERT_)/,
+  ],
+];
+
+/** Tells it by the code of Node's error, and by what was wrong with the client's certificate if that was it. */
+export function handshakeFailureOf(code: string | undefined, authorizationError: unknown): HandshakeFailure {
+  // Node ends such a connection without an error of its own.
+  if (authorizationError) return "bad_client_certificate";
+  return PATTERNS.find(([, pattern]) => pattern.test(code ?? ""))?.[0] ?? "other";
+}
