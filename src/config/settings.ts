@@ -41,7 +41,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 /** The listeners that can speak TLS, as the file names them. The local admin socket is opened by its mode alone. */
-export const TLS_LISTENERS = ["authz", "admin", "ops"] as const;
+export const TLS_LISTENERS = ["authz", "forward_auth", "admin", "ops"] as const;
 
 export type TlsListener = (typeof TLS_LISTENERS)[number];
 
@@ -110,6 +110,9 @@ const SETTINGS = {
   "tls.authz.cert": certificateFile("authz"),
   "tls.authz.key": certificateKeyFile("authz"),
   "tls.authz.client_ca": clientAuthorityFile("authz"),
+  "tls.forward_auth.cert": certificateFile("forward_auth"),
+  "tls.forward_auth.key": certificateKeyFile("forward_auth"),
+  "tls.forward_auth.client_ca": clientAuthorityFile("forward_auth"),
   "tls.admin.cert": certificateFile("admin"),
   "tls.admin.key": certificateKeyFile("admin"),
   "tls.admin.client_ca": clientAuthorityFile("admin"),
@@ -426,6 +429,7 @@ function certificateFile(listener: TlsListener): Setting<string, undefined> {
   return setting({
     type: filePath,
     default: undefined,
+    change: "restart",
     what: `The certificate with which \`listen.${listener}\` speaks TLS, and those that lead to its authority (PEM); unset: no TLS`,
     why: "A file that is renewed is taken over without a restart",
   });
@@ -435,6 +439,7 @@ function certificateKeyFile(listener: TlsListener): Setting<string, undefined> {
   return setting({
     type: filePath,
     default: undefined,
+    change: "restart",
     what: `The private key of \`tls.${listener}.cert\` (PEM, without a passphrase)`,
     why: "It is read together with its certificate",
   });
@@ -444,6 +449,7 @@ function clientAuthorityFile(listener: TlsListener): Setting<string, undefined> 
   return setting({
     type: filePath,
     default: undefined,
+    change: "restart",
     what: `The authorities of which a client of \`listen.${listener}\` must have a certificate (PEM); unset: none is asked for`,
     why: "Who has no such certificate is refused before anything is read",
   });

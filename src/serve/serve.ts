@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Address, formatAddress } from "../config/address.ts";
-import type { Settings } from "../config/settings.ts";
+import type { Settings, TlsListener } from "../config/settings.ts";
+import type { TlsMaterial } from "../config/tls-files.ts";
 import { RATE_CELLS } from "../key/record.ts";
 import { createConnectionCounter } from "../observe/connection-counters.ts";
 import { createRingBuffer } from "../observe/denial-ring.ts";
@@ -15,7 +16,9 @@ import type { Sampling, TraceSettings } from "../observe/traces/settings.ts";
 import { SINGLE_KEY_ID } from "../store/single-key.ts";
 import { createUsageRelay } from "../usage/relay.ts";
 import { VERSION } from "../version.ts";
+import { openCertificates } from "./certificates.ts";
 import { type Listener, listen } from "./listeners/listen.ts";
+import { listenerTls } from "./listeners/listener-tls.ts";
 import { createOpsServer, type OpsSources } from "./listeners/ops-server.ts";
 import { shareAddress } from "./listeners/share-address.ts";
 import { createShutdownTimes } from "./shutdown-times.ts";
@@ -69,8 +72,10 @@ export async function serve(
   // The check threads, the writer, and this one.
   const metrics = createMetricMemory(checkThreads + 2);
   const current = { settings, configuration: 0, routes: routeNames(settings.policy) };
-  const data = (): ThreadData => {
-    return { ...current, board: board.buffer, rates, denials, checkThreads, version, startedAtMs, metrics };
+  // A private key goes to the thread that listens with it, and to no other.
+  const data = (...listeners: TlsListener[]): ThreadData => {
+    const tls = Object.fromEntries(listeners.map((listener) => [listener, certificates.of(listener)]));
+    return { ...current, board: board.buffer, rates, denials, checkThreads, version, startedAtMs, metrics, tls };
   };
   const threads: { writer?: SupervisedThread; check: SupervisedThread[] } = { check: [] };
   let phase: "starting" | "serving" | "stopping" = "starting";
@@ -79,6 +84,14 @@ export async function serve(
     (thread, source, seq) => threads.check[thread]?.order({ kind: "usage_written", source, seq }),
   );
   const cells = new MetricCells(metrics, checkThreads + 1);
+  let opsListener: Listener | undefined;
+  const handOut = (listener: TlsListener, material: TlsMaterial) => {
+    if (listener === "ops") return opsListener?.renew(material);
+    for (const thread of listener === "admin" ? [threads.writer] : threads.check) {
+      thread?.order({ kind: "certificate", listener, material });
+    }
+  };
+  const certificates = await openCertificates(tlsOfStarted(settings), handOut, cells, log);
   const pulse = startPulse(cells);
   const rollout = createRollout(
     [...(settings.mode === "authz" ? [] : [WRITER]), ...denials.map((_, thread) => checkName(thread))],
@@ -136,7 +149,6 @@ export async function serve(
     metricsContentType: METRICS_CONTENT_TYPE,
   };
   const ops = createOpsServer(sources, createConnectionCounter(cells, "ops"));
-  let opsListener: Listener | undefined;
 
   const stopThreads = async () => {
     const times = createShutdownTimes(current.settings.shutdownTimeoutMs, performance.now());
@@ -149,16 +161,21 @@ export async function serve(
     const writer = await (threads.writer?.stop(writerGraceMs, writerEndMs) ?? true);
     opsListener?.close();
     ops.stop();
+    certificates.stop();
     clearInterval(pulse);
     return writer && isUsageWritten && checks.every(Boolean);
   };
 
   try {
     const address = settings.listen.ops;
-    if (address) opsListener = await listen({ address, setting: "listen.ops", onConnection: ops.take });
+    if (address) {
+      const tls = listenerTls("ops", certificates.of("ops"), cells, log);
+      opsListener = await listen({ address, setting: "listen.ops", tls, onConnection: ops.take });
+    }
     // The writer makes the database where there is none, so it comes first.
-    if (settings.mode !== "authz") threads.writer = await startWriter(data, log, hearing.writer, relay.resend);
-    const checks = startCheckThreads(data, board, traces?.sampling, log, hearing.check);
+    if (settings.mode !== "authz")
+      threads.writer = await startWriter(() => data("admin"), log, hearing.writer, relay.resend);
+    const checks = startCheckThreads(() => data("authz", "forward_auth"), board, traces?.sampling, log, hearing.check);
     for await (const thread of checks) threads.check.push(thread);
   } catch (error) {
     await stopThreads();
@@ -170,6 +187,8 @@ export async function serve(
     ...(opsListener && { ops: opsListener.address }),
   };
   phase = "serving";
+  // What was renewed meanwhile, threads that were starting have not been told.
+  certificates.repeat();
   log("info", "serving", { version, mode: settings.mode, ...keysOf(settings), ...formatted(addresses) });
 
   return {
@@ -277,6 +296,16 @@ function tellOfCheckThreads(settings: Settings, board: Board, metrics: SharedArr
 /** A check needs no secret of the administrators. */
 function withoutSecrets({ adminKey: _, encryptionKey: __, ...settings }: Settings): CheckThreadData["settings"] {
   return settings;
+}
+
+/** The files of the listeners that this program starts. Those of others it need not be able to read. */
+function tlsOfStarted({ mode, listen, tls }: Settings): Settings["tls"] {
+  return {
+    ...(tls.authz && listen.authz && mode !== "admin" && { authz: tls.authz }),
+    ...(tls.forward_auth && listen.forwardAuth && mode !== "admin" && { forward_auth: tls.forward_auth }),
+    ...(tls.admin && listen.admin && mode !== "authz" && { admin: tls.admin }),
+    ...(tls.ops && listen.ops && { ops: tls.ops }),
+  };
 }
 
 function unreadiness(

@@ -176,14 +176,17 @@ describe("beyond this machine", () => {
     expect(problemsOf("listen: { admin: 0.0.0.0:7070 }\ninsecure_admin: true")).toEqual([]);
   });
 
-  test.each(["authz", "admin", "ops"])("there is a warning of %s without TLS, and none with it", (listener) => {
-    const listen = `insecure_admin: true\nlisten: { ${listener}: 0.0.0.0:1 }\n`;
-    expect(load(listen + TLS(listener)).warnings).toEqual([]);
-    const other = listener === "ops" ? "authz" : "ops";
-    expect(load(listen + TLS(other)).warnings).toEqual([
-      expect.stringMatching(new RegExp(`listen.${listener} .*${UNENCRYPTED}`)),
-    ]);
-  });
+  test.each(["authz", "forward_auth", "admin", "ops"])(
+    "there is a warning of %s without TLS, and none with it",
+    (listener) => {
+      const listen = `insecure_admin: true\nlisten: { ${listener}: 0.0.0.0:1 }\n`;
+      expect(load(listen + TLS(listener)).warnings).toEqual([]);
+      const other = listener === "ops" ? "authz" : "ops";
+      expect(load(listen + TLS(other)).warnings).toEqual([
+        expect.stringMatching(new RegExp(`listen.${listener} .*${UNENCRYPTED}`)),
+      ]);
+    },
+  );
 });
 
 test("a file that is gone is no problem of a certificate that is not its own", () => {

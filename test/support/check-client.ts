@@ -59,9 +59,9 @@ export interface CheckClient {
   close(): void;
 }
 
-/** Connects to a gRPC data plane at `host:port`, or `unix:/path`. */
-export function createCheckClient(address: string): CheckClient {
-  const client = new Client(address, credentials.createInsecure(), {
+/** Connects to a gRPC data plane at `host:port`, or `unix:/path`; with TLS where credentials for that are given. */
+export function createCheckClient(address: string, channel = credentials.createInsecure()): CheckClient {
+  const client = new Client(address, channel, {
     "grpc.max_send_message_length": -1,
     // One connection for each client, and not one for all clients of the process.
     "grpc.use_local_subchannel_pool": 1,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ChannelCredentials } from "@grpc/grpc-js";
 import { onTestFinished } from "vitest";
 import { type CheckClient, createCheckClient } from "./check-client.ts";
 import { type Keyward, type KeywardOptions, startKeyward } from "./keyward.ts";
@@ -13,8 +14,8 @@ export async function keywardForThisTest(options: KeywardOptions = {}): Promise<
 }
 
 /** A connection to the data plane at an address, closed after the test. */
-export function checkClientForThisTest(address: string): CheckClient {
-  const client = createCheckClient(address);
+export function checkClientForThisTest(address: string, channel?: ChannelCredentials): CheckClient {
+  const client = createCheckClient(address, channel);
   onTestFinished(() => client.close());
   return client;
 }

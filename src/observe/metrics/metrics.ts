@@ -4,6 +4,7 @@ import { CONNECTION_METRICS } from "./connections.ts";
 import type { MetricTable } from "./metric.ts";
 import { PROGRAM_METRICS } from "./program.ts";
 import { STORE_METRICS } from "./store.ts";
+import { TLS_METRICS } from "./tls.ts";
 
 /**
  * Every metric there is, by subject. To add one: declare it in the file of its subject, with its HELP; count it where it
@@ -16,6 +17,7 @@ export const METRICS = {
   ...STORE_METRICS,
   ...ADMIN_METRICS,
   ...CONNECTION_METRICS,
+  ...TLS_METRICS,
   ...PROGRAM_METRICS,
 } satisfies MetricTable;
 

@@ -1,21 +1,4 @@
-/** Why a TLS connection came to nothing; a closed list, since it is a label of metrics. */
-export const HANDSHAKE_FAILURES = [
-  /** The client went away, as probes do that only connect. */
-  "closed",
-  "timeout",
-  /** What came is no TLS: a client that was not told to speak it. */
-  "plaintext",
-  /** No common version, cipher or protocol. */
-  "incompatible",
-  "no_client_certificate",
-  /** The client's certificate is expired, not for clients, or not of the authorities. */
-  "bad_client_certificate",
-  /** The client does not like our certificate. */
-  "refused_by_client",
-  "other",
-] as const;
-
-export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
+import type { HandshakeFailure } from "../../observe/handshake-failures.ts";
 
 /** Node's codes: its own, and OpenSSL's reasons in capitals behind `ERR_SSL_`. */
 const PATTERNS: readonly (readonly [HandshakeFailure, RegExp])[] = [

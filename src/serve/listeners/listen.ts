@@ -2,12 +2,16 @@ import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { type Address, formatAddress } from "../../config/address.ts";
+import type { TlsMaterial } from "../../config/tls-files.ts";
 import { StartError } from "../start-error.ts";
+import { createTlsServer, renew, type TlsOptions } from "./tls-server.ts";
 
 /** A listener that waits at its address. */
 export interface Listener {
   /** With the port that was taken, where 0 was asked for. */
   readonly address: Address;
+  /** Has connections to come served with another certificate. Only where the listener has had one. */
+  renew(material: TlsMaterial): void;
   /** Takes no more connections, and gives the address back at once; those that are there stay. */
   close(): void;
 }
@@ -17,7 +21,9 @@ export interface ListenOptions {
   readonly address: Address;
   /** Names the setting in errors, such as `listen.authz`. */
   readonly setting: string;
-  /** Takes each new connection. */
+  /** Left out: connections are not encrypted. */
+  readonly tls?: TlsOptions | undefined;
+  /** Takes each new connection, with TLS once its handshake is done. */
   readonly onConnection: (socket: Socket) => void;
   /** Shares the port with other threads of this program (SO_REUSEPORT). TCP only. */
   readonly shared?: boolean;
@@ -31,13 +37,16 @@ const PROXY_SOCKET_MODE = 0o660;
 /** How long a connection is quiet before the system asks whether its peer is there; by itself it would wait two hours. */
 const PROBE_AFTER_MS = 60_000;
 
+const SOCKETS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS };
+
 /**
  * Takes an address and waits for connections. A Unix socket that nobody answers is removed first: it outlives a program
  * that was killed. Throws StartError where the address cannot be had.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { address, onConnection } = options;
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS }, onConnection);
+  const { address, tls, onConnection } = options;
+  const encrypted = tls && createTlsServer(tls, SOCKETS, onConnection);
+  const server = encrypted ?? createServer(SOCKETS, onConnection);
   if (address.kind === "unix") await removeStaleSocket(address.path, options);
   try {
     await bind(server, options);
@@ -46,7 +55,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
   // Where the system has no file left for a connection it is refused, and the next one may be taken.
   server.on("error", () => {});
-  return { address: boundAddress(server, address), close: () => server.close() };
+  return {
+    address: boundAddress(server, address),
+    close: () => server.close(),
+    renew: (material) => encrypted && renew(encrypted, material),
+  };
 }
 
 /**

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { createCheck, createHttpCheck } from "../../check/check.ts";
 import type { CheckContext } from "../../check/context.ts";
 import type { CheckPorts } from "../../check/ports.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
+import type { Address } from "../../config/address.ts";
 import type { Settings } from "../../config/settings.ts";
 import { ALLOWED_LOG_INTERVAL_MS, createAllowedLog } from "../../observe/allowed-log.ts";
 import { createCheckCounters } from "../../observe/check-counters.ts";
@@ -22,6 +24,7 @@ import { createUsageTally } from "../../usage/tally.ts";
 import { createCheckServer } from "../listeners/check-server.ts";
 import { createForwardAuthServer } from "../listeners/forward-auth-server.ts";
 import { listen } from "../listeners/listen.ts";
+import { listenerTls } from "../listeners/listener-tls.ts";
 import { createServedStore } from "../served-store.ts";
 import { NOT_FOLLOWING, openBoard, publish } from "./board.ts";
 import { runThread } from "./thread.ts";
@@ -172,20 +175,26 @@ await runThread(parentPort, async (report) => {
   setInterval(() => counters.tellSizes(store.cacheSizes()), SIZES_INTERVAL_MS).unref();
   setInterval(() => invalidKeys.tick(Date.now()), INVALID_KEYS_SPAN_MS / 10).unref();
   logAllowed(settings.log.allowed);
-  const listeners = {
-    authz: authz && (await listen({ address: authz, setting: "listen.authz", shared, onConnection: server.take })),
-    forward_auth:
-      forwardAuth &&
-      (await listen({ address: forwardAuth, setting: "listen.forward_auth", shared, onConnection: httpServer.take })),
+  const open = (
+    name: "authz" | "forward_auth",
+    address: Address | undefined,
+    onConnection: (socket: Socket) => void,
+  ) => {
+    const tls = listenerTls(name, data.tls?.[name], cells, log);
+    return address && listen({ address, setting: `listen.${name}`, tls, shared, onConnection });
   };
-  const open = Object.entries(listeners).flatMap(([name, listener]) => (listener ? [[name, listener] as const] : []));
-  report({ kind: "listening", addresses: Object.fromEntries(open.map(([name, { address }]) => [name, address])) });
+  const listeners = {
+    authz: await open("authz", authz, server.take),
+    forward_auth: await open("forward_auth", forwardAuth, httpServer.take),
+  };
+  const opened = Object.entries(listeners).flatMap(([name, listener]) => (listener ? [[name, listener] as const] : []));
+  report({ kind: "listening", addresses: Object.fromEntries(opened.map(([name, { address }]) => [name, address])) });
   report({ kind: "configured", configuration: data.configuration });
 
   return {
     drain: () => store.drain(),
     async stop(graceMs) {
-      for (const [, listener] of open) listener.close();
+      for (const [, listener] of opened) listener.close();
       const finished = await Promise.all([server.stop(graceMs), httpServer.stop(graceMs)]);
       handOver.finish();
       allowedLog.finish();
@@ -203,6 +212,9 @@ await runThread(parentPort, async (report) => {
       } else if (order.kind === "usage_written") handOver.written(order.source, order.seq);
       else if (order.kind === "allowed_taken") allowedLog.taken();
       else if (order.kind === "spans_taken") tracer?.taken();
+      else if (order.kind === "certificate") {
+        for (const [name, listener] of opened) if (name === order.listener) listener.renew(order.material);
+      }
     },
   };
 });

@@ -1,5 +1,6 @@
 import type { Address } from "../../config/address.ts";
-import type { Settings } from "../../config/settings.ts";
+import type { Settings, TlsListener } from "../../config/settings.ts";
+import type { TlsMaterial } from "../../config/tls-files.ts";
 import type { AllowedLine } from "../../observe/allowed-log.ts";
 import type { Log, LogFields, LogLevel } from "../../observe/log.ts";
 import type { Sampling } from "../../observe/traces/settings.ts";
@@ -25,6 +26,8 @@ export interface ThreadData {
   readonly metrics: SharedArrayBuffer;
   /** The names of the slots in which checks are counted by route. */
   readonly routes: readonly string[];
+  /** With which the listeners of this thread speak TLS. */
+  readonly tls?: { readonly [Listener in TlsListener]?: TlsMaterial | undefined };
 }
 
 /** What a check thread is told beside. */
@@ -75,7 +78,9 @@ export type ThreadOrder =
   /** For a check thread: the last lines were read. */
   | { readonly kind: "allowed_taken" }
   /** The same for the last spans. */
-  | { readonly kind: "spans_taken" };
+  | { readonly kind: "spans_taken" }
+  /** Serve connections to come with this. */
+  | { readonly kind: "certificate"; readonly listener: TlsListener; readonly material: TlsMaterial };
 
 /** A log for a thread, written by main: a pipe that nobody empties must not hold up the thread. */
 export function createThreadLog(report: (message: ThreadReport) => void): Log {

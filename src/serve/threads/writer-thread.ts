@@ -20,6 +20,7 @@ import { createUsageRecorder } from "../../usage/recorder.ts";
 import { makeFirstAdminKeys } from "../first-admin-key.ts";
 import { createAdminServer } from "../listeners/admin-server.ts";
 import { listen } from "../listeners/listen.ts";
+import { listenerTls } from "../listeners/listener-tls.ts";
 import { createRetention, RETENTION_INTERVAL_MS } from "../retention.ts";
 import { ServingSwitch } from "../serving-switch.ts";
 import { announce, openBoard } from "./board.ts";
@@ -87,7 +88,13 @@ await runThread(parentPort, async (report) => {
   );
   const { admin, adminLocal } = settings.listen;
   const listeners = [
-    admin && (await listen({ address: admin, setting: "listen.admin", onConnection: network.take })),
+    admin &&
+      (await listen({
+        address: admin,
+        setting: "listen.admin",
+        tls: listenerTls("admin", data.tls?.admin, cells, log),
+        onConnection: network.take,
+      })),
     adminLocal &&
       (await listen({
         address: adminLocal,
@@ -141,6 +148,7 @@ await runThread(parentPort, async (report) => {
     drain: () => state.set(false),
     hear(order) {
       if (order.kind === "usage") recorder.take(order.batch);
+      else if (order.kind === "certificate" && listeners[0]) listeners[0].renew(order.material);
       else if (order.kind === "reload") {
         handlers = handlersBy(order.settings);
         alerts.setBounds(order.settings.alerts);
