@@ -18,7 +18,7 @@ const resource = z.looseObject({
     namespace: z.string().optional(),
     labels: z.record(z.string(), z.string()).optional(),
   }),
-  spec: z.unknown(),
+  spec: z.unknown().optional(),
 });
 
 /**
