@@ -4,46 +4,15 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createKey } from "../support/admin-call.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
-import type { Keyward } from "../support/keyward.ts";
-import { readMetrics } from "../support/metrics.ts";
 import { until } from "../support/until.ts";
+import { linesOf, NOT_RELOADED, reload, reloadsOf, replaceFile } from "./support/reload.ts";
 
 const OPEN = `routes: [{ path: "/a", access: public }]\n`;
 const CLOSED = `routes: [{ path: "/a", access: deny }]\n`;
 
-/** The lines of the log with this sentence, oldest first. */
-function linesOf(keyward: Keyward, msg: string): Record<string, unknown>[] {
-  return keyward
-    .log()
-    .split("\n")
-    .filter((line) => line.includes(`"msg":${JSON.stringify(msg)}`))
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
-const NOT_RELOADED = "the configuration was not reloaded; what was in effect stays in effect";
-
-async function reloadMetrics(keyward: Keyward): Promise<Record<string, number | undefined>> {
-  const samples = readMetrics(await (await fetch(`http://${keyward.ops}/metrics`)).text());
-  return {
-    success: samples.get('keyward_config_reloads_total{result="success"}'),
-    failure: samples.get('keyward_config_reloads_total{result="failure"}'),
-    last: samples.get("keyward_config_last_reload_successful"),
-  };
-}
-
-/** Has the file say something else, sends SIGHUP and waits until that was answered. */
-async function reload(keyward: Keyward, config: string): Promise<Record<string, unknown> | undefined> {
-  const answers = () => [...linesOf(keyward, "reloaded"), ...linesOf(keyward, NOT_RELOADED)].length;
-  const before = answers();
-  writeFileSync(join(keyward.folder, "keyward.yaml"), config);
-  process.kill(keyward.pid, "SIGHUP");
-  await until("the reload was answered", () => answers() > before);
-  return linesOf(keyward, "reloaded").at(-1);
-}
-
 const CHANGES: [title: string, change: (path: string, content: string) => void][] = [
   ["written in place", (path, content) => writeFileSync(path, content)],
-  ["replaced by a rename", replace],
+  ["replaced by a rename", replaceFile],
   [
     "moved away and written anew, as an editor saves",
     (path, content) => {
@@ -88,16 +57,21 @@ test("a swap of the link ..data, as Kubernetes mounts a ConfigMap, is in effect 
 test("SIGHUP reloads at once, and says so where nothing has changed", async () => {
   const keyward = await keywardForThisTest({ config: OPEN });
   const client = checkClientForThisTest(keyward.authz);
-  expect(await reload(keyward, CLOSED)).toMatchObject({ cause: "SIGHUP", changed: ["routes"] });
+  await reload(keyward, CLOSED);
   expect((await client.check({ path: "/a" })).reason).toBe("route_denied");
-  expect(await reload(keyward, CLOSED)).toMatchObject({ changed: [] });
+  await reload(keyward, CLOSED);
+  expect(linesOf(keyward, "reloaded")).toMatchObject([
+    { cause: "SIGHUP", changed: ["routes"] },
+    { cause: "SIGHUP", changed: [] },
+  ]);
 });
 
 test("a file that appears in the working directory is read", async () => {
   const keyward = await keywardForThisTest();
   const client = checkClientForThisTest(keyward.authz);
   expect((await client.check({ path: "/a" })).reason).toBe("no_credential");
-  expect(await reload(keyward, CLOSED)).toMatchObject({ file: "keyward.yaml", changed: ["routes"] });
+  await reload(keyward, CLOSED);
+  expect(linesOf(keyward, "reloaded")).toMatchObject([{ file: "keyward.yaml", changed: ["routes"] }]);
   expect((await client.check({ path: "/a" })).reason).toBe("route_denied");
 });
 
@@ -157,12 +131,12 @@ test.each(REFUSED)("a file that %s changes nothing, and is told", async (_, chan
   const [line] = linesOf(keyward, NOT_RELOADED);
   expect(line).toMatchObject({ level: "error", cause: "SIGHUP", problems: [expect.stringContaining(problem)] });
   expect((await client.check({ path: "/a" })).reason).toBe("route_denied");
-  expect(await reloadMetrics(keyward)).toEqual({ success: 0, failure: 1, last: 0 });
+  expect(await reloadsOf(keyward)).toEqual({ success: 0, failure: 1, last: 0 });
 
   rmSync(join(keyward.folder, "keyward.yaml"), { recursive: true, force: true });
   await reload(keyward, OPEN);
   expect((await client.check({ path: "/a" })).reason).toBe("public");
-  expect(await reloadMetrics(keyward)).toEqual({ success: 1, failure: 1, last: 1 });
+  expect(await reloadsOf(keyward)).toEqual({ success: 1, failure: 1, last: 1 });
 });
 
 test("every problem of a file is told at once, and no key that strayed into it", async () => {
@@ -184,10 +158,18 @@ test("flags and environment win over the reloaded file as they did over the firs
     env: { KEYWARD_REALM: "three" },
   });
   const client = checkClientForThisTest(keyward.authz);
-  expect(await reload(keyward, "default_access: authenticated\nrealm: two\nexpiry_warning: 1d\n")).toMatchObject({
-    changed: ["expiry_warning"],
-  });
+  await reload(keyward, "default_access: authenticated\nrealm: two\nexpiry_warning: 1d\n");
+  expect(linesOf(keyward, "reloaded")).toMatchObject([{ changed: ["expiry_warning"] }]);
   expect((await client.check()).reason).toBe("route_denied");
+});
+
+test("a setting that needs a restart is told with its place, and the rest of the file is in effect", async () => {
+  const keyward = await keywardForThisTest({ config: OPEN });
+  const client = checkClientForThisTest(keyward.authz);
+  await reload(keyward, `${CLOSED}check_threads: 4\n`);
+  expect((await client.check({ path: "/a" })).reason).toBe("route_denied");
+  const told = "keyward.yaml:2: check_threads 4 needs a restart; until then 1 stays in effect";
+  expect(linesOf(keyward, told)).toMatchObject([{ level: "warn" }]);
 });
 
 test("SIGHUP while the program starts or ends does not end it", async () => {
@@ -200,9 +182,4 @@ test("SIGHUP while the program starts or ends does not end it", async () => {
 
 function put(content: string): (path: string) => void {
   return (path) => writeFileSync(path, content);
-}
-
-function replace(path: string, content: string): void {
-  writeFileSync(`${path}.new`, content);
-  renameSync(`${path}.new`, path);
 }

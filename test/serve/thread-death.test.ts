@@ -3,6 +3,7 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { formatAddress } from "../../src/config/address.ts";
 import { loadSettings } from "../../src/config/load.ts";
+import type { Settings } from "../../src/config/settings.ts";
 import type { Log } from "../../src/observe/log.ts";
 import { serve } from "../../src/serve/serve.ts";
 import { adminCall, createKey } from "../support/admin-call.ts";
@@ -42,6 +43,8 @@ async function programForThisTest() {
   const [writer, check] = workers;
   if (writer === undefined || check === undefined) throw new Error("a writer and a check thread were expected");
   return {
+    program,
+    settings,
     writer,
     check,
     lines,
@@ -92,6 +95,29 @@ test("a check thread that dies is replaced at the same port, and told of in the 
   ]);
   const checks = byLabel(await metrics(), "keyward_checks_total", "reason");
   expect([checks.get("allowed"), checks.get("key_revoked")]).toEqual([2, 1]);
+});
+
+test("threads that replace others obey what was reloaded before, and what is reloaded while they are dead", async () => {
+  const { check, writer, program, settings, authz, adminSocket } = await programForThisTest();
+  const client = checkClientForThisTest(authz);
+  const lifeOf = async () => {
+    const { key } = await adminCall<{ key: { expiresAt?: string } }>(adminSocket, "KeyService/CreateKey", {
+      name: "k",
+    });
+    return key.expiresAt !== undefined;
+  };
+  const open: Settings = {
+    ...settings,
+    policy: { routes: [], defaultAccess: "public", scopes: undefined },
+    keyLifetime: { defaultMs: 60_000, maxMs: undefined },
+  };
+  expect([(await client.check()).reason, await lifeOf()]).toEqual(["no_credential", false]);
+  await program.reload(open);
+  await Promise.all([check.terminate(), writer.terminate()]);
+  const again = program.reload({ ...open, policy: { ...open.policy, defaultAccess: "deny" } });
+  await again;
+  await until("the new thread answers", async () => (await client.check()).reason === "route_denied");
+  await until("the new writer answers", lifeOf);
 });
 
 test("a change that is made while a check thread is dead is obeyed by the one that replaces it", async () => {
