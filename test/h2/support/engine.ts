@@ -1,15 +1,17 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Method } from "../../../src/h2/method.ts";
 import type { Cut } from "../../../src/h2/service.ts";
 import { createUnaryServer, type UnaryServer, type UnaryServerOptions } from "../../../src/h2/unary-server.ts";
+import { folderForThisTest } from "../../support/for-this-test.ts";
 import { RawPeer } from "./raw-peer.ts";
 
 /** An engine that listens, for one test. */
 export interface TestEngine {
   readonly server: UnaryServer;
-  readonly port: number;
+  readonly path: string;
   /** Why connections were ended, in their order. */
   readonly cuts: Cut[];
   readonly errors: unknown[];
@@ -22,7 +24,7 @@ export interface TestEngine {
 /** Answers with what it is asked. */
 export const ECHO: Method = { handler: (message) => message };
 
-/** Starts an engine that echoes; it is stopped after the test. */
+/** Starts an engine that echoes, on a Unix socket; it is stopped after the test. */
 export async function startEngine(options: Partial<UnaryServerOptions> = {}): Promise<TestEngine> {
   const cuts: Cut[] = [];
   const errors: unknown[] = [];
@@ -33,17 +35,18 @@ export async function startEngine(options: Partial<UnaryServerOptions> = {}): Pr
     tickMs: 10,
     ...options,
   });
-  const listener = createServer({ noDelay: true }, (socket) => server.take(socket)).listen(0, "127.0.0.1");
+  // Not a port: clients of other tests, whose server is gone, go on looking for it where another may be by now.
+  const path = join(folderForThisTest(), "engine.sock");
+  const listener = createServer({ noDelay: true }, (socket) => server.take(socket)).listen(path);
   onTestFinished(() => {
     listener.close();
     server.stop();
   });
   await once(listener, "listening");
-  const { port } = listener.address() as AddressInfo;
-  const open = () => new RawPeer(connect(port, "127.0.0.1"));
+  const open = () => new RawPeer(connect(path));
   return {
     server,
-    port,
+    path,
     cuts,
     errors,
     connect: open,

@@ -21,7 +21,7 @@ export function frame(type: number, flags: number, streamId: number, payload: Ui
   return Buffer.concat([header, payload]);
 }
 
-const number = (value: number): Buffer => {
+export const number = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   writeUint32(bytes, 0, value);
   return bytes;
@@ -60,3 +60,7 @@ export const windowUpdate = (streamId: number, increment: number): Buffer =>
   frame(FRAME.windowUpdate, 0, streamId, number(increment));
 
 export const ping = (text: string, flags = 0): Buffer => frame(FRAME.ping, flags, 0, Buffer.from(text, "latin1"));
+
+export const INITIAL_WINDOW_SIZE = 4;
+
+export const rst = (streamId: number, code = 8): Buffer => frame(FRAME.rstStream, 0, streamId, number(code));
