@@ -8,6 +8,7 @@ import { TABLES, WORDS } from "./table.ts";
 import {
   type Answer,
   isExplainable,
+  isOfDialects,
   openTransports,
   TRANSPORT_NAMES,
   type TransportName,
@@ -67,6 +68,7 @@ test("each word of the table stands for a reason of its own, and is an answer so
 
 /** Whether a transport can put a question: some have no words for how a key is presented, or that none is. */
 function isAskable(transport: TransportName, { column, parenthesized }: (typeof CELLS)[number]): boolean {
+  if (transport.startsWith("HTTP as ")) return isOfDialects(REQUESTS[column]("secret", "other"));
   if (transport === "ExplainCheck") return isExplainable(REQUESTS[column]("secret", "other"));
   return (transport !== "decide" && transport !== "VerifyKey") || !parenthesized;
 }

@@ -1,12 +1,15 @@
 import { createCheck } from "../../src/check/check.ts";
 import { decide } from "../../src/check/decide.ts";
 import { readHost } from "../../src/check/host.ts";
+import { DIALECT_NAMES, type DialectName } from "../../src/check/http/dialects.ts";
 import { readPath } from "../../src/check/path.ts";
 import { createRateLimiter } from "../../src/check/rate-limit.ts";
+import { REASON_NAMES, REASONS } from "../../src/check/reason.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { RATE_CELLS } from "../../src/key/record.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
 import { openKeyReader } from "../../src/store/reader.ts";
+import { askAbout } from "../check/http/support/asking.ts";
 import type { ClientAnswer, Send } from "../e2e/support/client.ts";
 import { sendHttp1, sendHttp2 } from "../e2e/support/client.ts";
 import { type Gateway, startGateway } from "../e2e/support/gateway.ts";
@@ -14,6 +17,7 @@ import { digestOf } from "../store/support/keys.ts";
 import { adminCall } from "../support/admin-call.ts";
 import { AUTHORIZATION, createCheckClient } from "../support/check-client.ts";
 import { describeRequest } from "../support/check-request.ts";
+import { askForwardAuth, type ForwardAnswer } from "../support/forward-auth.ts";
 import { portsOf } from "../support/sample-check.ts";
 import { headersOf, verdictOf } from "../support/verdict.ts";
 import { BROKEN, CONFIG, type TableRequest } from "./requests.ts";
@@ -41,6 +45,11 @@ const ENVOYS = {
 
 const ENVOY_NAMES = Object.keys(ENVOYS) as (keyof typeof ENVOYS)[];
 
+/** The dialects in which gateways ask over HTTP, each asked as its gateway does. */
+type HttpTransport = `HTTP as ${DialectName}`;
+
+const HTTP_NAMES = DIALECT_NAMES.map((name): HttpTransport => `HTTP as ${name}`);
+
 /** Every way in which a request can be put to Keyward. */
 export const TRANSPORT_NAMES = [
   "decide",
@@ -49,6 +58,7 @@ export const TRANSPORT_NAMES = [
   "ExplainCheck",
   "VerifyKey",
   ...ENVOY_NAMES,
+  ...HTTP_NAMES,
 ] as const;
 
 export type TransportName = (typeof TRANSPORT_NAMES)[number];
@@ -77,6 +87,7 @@ export async function openTransports(): Promise<Transports> {
       ExplainCheck: (request) => explained(gateway.keyward.adminSocket, request),
       VerifyKey: (request, secret) => verified(gateway.keyward.adminSocket, request, secret),
       ...envoys,
+      ...openHttp(gateway.keyward),
     };
     return {
       adminSocket: gateway.keyward.adminSocket,
@@ -128,6 +139,32 @@ async function openEnvoys(gateway: Gateway): Promise<Readonly<Record<keyof typeo
   };
   const transports = ENVOY_NAMES.map((name) => [name, through(name)] as const);
   return Object.fromEntries(transports) as Record<keyof typeof ENVOYS, Transport>;
+}
+
+function openHttp({ forwardAuth }: Gateway["keyward"]): Readonly<Record<HttpTransport, Transport>> {
+  const transports = DIALECT_NAMES.map((dialect) => {
+    const ask: Transport = async ({ method, path: target, headers, from: address }) => {
+      const asked = askAbout(dialect, { method, target, headers, address, host: HOST });
+      return dialectsAnswer(dialect, await askForwardAuth(forwardAuth, asked));
+    };
+    return [`HTTP as ${dialect}`, ask] as const;
+  });
+  return Object.fromEntries(transports) as Record<HttpTransport, Transport>;
+}
+
+/** What a gateway is told. The real status of a denial is not told to all of them: theirs must be the one that stands for it. */
+function dialectsAnswer(dialect: DialectName, { status, headers }: ForwardAnswer): Answer {
+  const reason = String(headers["x-keyward-reason"]);
+  const keyId = headers["x-keyward-key-id"]?.toString() || undefined;
+  if (status === 200 || !dialect.endsWith("nginx")) return { reason, status, keyId };
+  const refused = REASON_NAMES.find((name) => name === reason);
+  const real = refused && REASONS[refused].status;
+  return { reason, status: status === (real === 401 ? 401 : 403) ? real : status, keyId };
+}
+
+/** Whether a dialect can ask about a request: it has no rules of routes. */
+export function isOfDialects({ path }: TableRequest): boolean {
+  return !path.startsWith(BROKEN.prefix);
 }
 
 /** Whether ExplainCheck can be asked about a request: it presents nothing, or a bearer token. */

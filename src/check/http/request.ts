@@ -105,12 +105,12 @@ function isFolded(uri: string): boolean {
 }
 
 /**
- * Envoy appends its own address to what it asks with, after that of its peer (`use_remote_address: true`), so what counts
- * begins one further left there. What stands left of the trusted hops is the client's own word.
+ * Envoy has appended its peer to X-Forwarded-For (`use_remote_address: true`), as in a CheckRequest. What stands left of the
+ * trusted hops is the client's own word.
  */
 function addressOf(from: Dialect["address"], values: readonly string[], trustedHops: number): string | undefined {
   if (from === "x-real-ip") return onlyOne(values);
   const hops = values.flatMap((value) => value.split(","));
-  const hop = hops.at(from === "last of x-forwarded-for" ? -1 : -2 - trustedHops);
+  const hop = hops.at(from === "last of x-forwarded-for" ? -1 : -1 - trustedHops);
   return hop && trim(hop);
 }

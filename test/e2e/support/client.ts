@@ -23,7 +23,7 @@ export interface ClientAnswer {
   body: string;
   /** Keyward's reason for refusing, if it was Keyward. */
   reason: string | undefined;
-  /** What the upstream received; absent where the request did not get there. */
+  /** What the upstream received; absent where the request did not get there, and after HEAD, which gets no body. */
   seen?: Received;
 }
 
@@ -71,5 +71,5 @@ function answerOf(status: number, headers: IncomingHttpHeaders, body: string): C
   const told = headers["x-keyward-reason"];
   const reason = typeof told === "string" ? told : undefined;
   const common = { status, headers, body, reason };
-  return status === 200 ? { ...common, seen: received.parse(JSON.parse(body)) } : common;
+  return status === 200 && body !== "" ? { ...common, seen: received.parse(JSON.parse(body)) } : common;
 }

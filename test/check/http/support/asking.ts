@@ -26,7 +26,7 @@ export function askAbout(dialect: DialectName, original: Original = {}): HttpReq
   const own = {
     envoy: [
       ["host", host],
-      ["x-forwarded-for", `${address},10.0.0.1`],
+      ["x-forwarded-for", address],
     ],
     nginx: [
       ["X-Original-Method", method],
