@@ -1,23 +1,10 @@
-import { randomUUID } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { writeIdentity } from "./identity.ts";
 import { migrate } from "./migrations.ts";
 import { StoreRefusedError } from "./refusal.ts";
-
-/** Stands between the database's name and a random part while the file is being written. */
-const unfinishedMark = ".unfinished-";
+import { discard, sync, unfinishedBeside } from "./unfinished-file.ts";
 
 /**
  * Puts a new, complete database at the path: mode 0600, missing directories made with 0700. A kill at any moment leaves
@@ -26,12 +13,12 @@ const unfinishedMark = ".unfinished-";
  */
 export function createDatabase(path: string, nowMs: number): void {
   refuseOrphanedLog(path);
-  const unfinished = `${path}${unfinishedMark}${randomUUID()}`;
+  const unfinished = unfinishedBeside(path);
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeSynced(unfinished, emptyStore(nowMs));
     linkIfAbsent(unfinished, path);
-    syncDirectory(dirname(path));
+    sync(dirname(path));
   } catch (cause) {
     throw new StoreRefusedError("cannot_create", path, {
       detail: cause instanceof Error ? cause.message : String(cause),
@@ -39,17 +26,6 @@ export function createDatabase(path: string, nowMs: number): void {
     });
   } finally {
     discard(unfinished);
-  }
-}
-
-/**
- * Removes what killed first starts have left beside an existing database. A program that is just writing such a file
- * loses nothing: its link(2) would have found the database in place.
- */
-export function removeUnfinished(path: string): void {
-  const start = basename(path) + unfinishedMark;
-  for (const name of readdirSync(dirname(path))) {
-    if (name.startsWith(start)) discard(join(dirname(path), name));
   }
 }
 
@@ -93,21 +69,5 @@ function linkIfAbsent(from: string, to: string): void {
     linkSync(from, to);
   } catch (error) {
     if (!existsSync(to)) throw error;
-  }
-}
-
-/** Only tidying up: what cannot be removed now is met again by the next start. */
-function discard(file: string): void {
-  try {
-    rmSync(file, { force: true });
-  } catch {}
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }

@@ -1,16 +1,20 @@
-import { constants, statSync } from "node:fs";
+import { constants } from "node:fs";
 import Database from "better-sqlite3";
-import { createDatabase, removeUnfinished } from "./create-database.ts";
+import { createDatabase } from "./create-database.ts";
 import { absolutePath, isPresent, narrowModes, presentFile, requireAccess } from "./file.ts";
-import { APPLICATION_ID, type Identity, readIdentity } from "./identity.ts";
+import { type Identity, readIdentity } from "./identity.ts";
+import { harden, inspect, refusing } from "./inspect.ts";
 import { migrate, readSchemaVersion, SCHEMA_VERSION } from "./migrations.ts";
-import { type RefusalCode, StoreRefusedError } from "./refusal.ts";
-import { asStoreError, StoreError, type StoreErrorCode } from "./store-error.ts";
+import { StoreRefusedError } from "./refusal.ts";
+import { removeUnfinished } from "./unfinished-file.ts";
+import { copyBeforeUpgrade, type UpgradeCopy } from "./upgrade-copy.ts";
 
 /** A file that has been found to be ours and whole. */
 export interface OpenedDatabase {
   readonly db: Database.Database;
   readonly identity: Identity;
+  /** The copy that was made before its schema was brought up to date; undefined where it was. */
+  readonly copy?: UpgradeCopy | undefined;
 }
 
 /**
@@ -25,14 +29,8 @@ const WRITER_BUSY_TIMEOUT_MS = 5000;
  */
 const READER_BUSY_TIMEOUT_MS = 50;
 
-/** SQLite's default, with which our files are made: a whole file is a multiple of it. */
-const PAGE_SIZE = 4096;
-
-/** SQLite's smallest page: less is no database of anybody's, but the beginning of one. */
-const SMALLEST_PAGE = 512;
-
 /**
- * Opens the store's file for writing and brings its schema up to date; creates it (0600) where there is none. The one
+ * Opens the store's file for writing and brings its schema up to date, after a copy was made; creates it (0600) where there is none. The one
  * writing handle of a process. Throws StoreRefusedError for whatever is there and is not a whole store of ours, and has
  * not touched its bytes or mode then.
  */
@@ -41,7 +39,7 @@ export function openDatabase(path: string, { busyTimeoutMs = WRITER_BUSY_TIMEOUT
   if (!isPresent(wanted)) createDatabase(wanted, Date.now());
   const file = presentFile(wanted);
   requireAccess(file, constants.R_OK | constants.W_OK);
-  return opening(file, () => {
+  return refusing(file, () => {
     const probe = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
     try {
       inspect(probe, file, "quick_check");
@@ -51,14 +49,17 @@ export function openDatabase(path: string, { busyTimeoutMs = WRITER_BUSY_TIMEOUT
     // Only now is it known to be ours to touch.
     narrowModes(file);
     removeUnfinished(file);
-    return settled(new Database(file, { fileMustExist: true, timeout: busyTimeoutMs }), (db) => {
+    let copy: UpgradeCopy | undefined;
+    const opened = settled(new Database(file, { fileMustExist: true, timeout: busyTimeoutMs }), (db) => {
       harden(db);
       if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") throw new StoreRefusedError("no_wal", file);
       // A change is answered when it is on the disk: with less, a power cut could bring back a revoked key.
       db.pragma("synchronous = FULL");
       db.pragma("foreign_keys = ON");
+      copy = copyBeforeUpgrade(db, file);
       migrate(db);
     });
+    return { ...opened, copy };
   });
 }
 
@@ -69,7 +70,7 @@ export function openDatabase(path: string, { busyTimeoutMs = WRITER_BUSY_TIMEOUT
 export function openDatabaseForReading(path: string): OpenedDatabase {
   const file = presentFile(absolutePath(path));
   requireAccess(file, constants.R_OK);
-  return opening(file, () =>
+  return refusing(file, () =>
     settled(new Database(file, { readonly: true, fileMustExist: true, timeout: WRITER_BUSY_TIMEOUT_MS }), (db) => {
       harden(db);
       db.pragma("query_only = ON");
@@ -85,32 +86,6 @@ export function openDatabaseForReading(path: string): OpenedDatabase {
   );
 }
 
-/** Pragmas of every handle: a file that was tampered with must not run code of its own, nor pass as whole. */
-function harden(db: Database.Database): void {
-  db.pragma("trusted_schema = OFF");
-  db.pragma("cell_size_check = ON");
-}
-
-/** Judges the inside of the file, without writing. */
-function inspect(db: Database.Database, file: string, check: string): void {
-  const found = Number(db.pragma("application_id", { simple: true }));
-  if (found !== APPLICATION_ID) {
-    const code = statSync(file).size < SMALLEST_PAGE ? "corrupt" : "foreign";
-    throw new StoreRefusedError(code, file, { detail: `application_id ${found}` });
-  }
-  refuseNewerSchema(db, file);
-  if (hasPartialPage(file)) throw new StoreRefusedError("corrupt", file, { detail: "the last page is incomplete" });
-  if (readIdentity(db) === undefined) throw new StoreRefusedError("no_identity", file);
-  const verdict = db.pragma(check, { simple: true });
-  if (verdict !== "ok") throw new StoreRefusedError("corrupt", file, { detail: String(verdict) });
-}
-
-/** SQLite reads a cut page as if it ended in zeros. With a log beside it the page may be whole in there. */
-function hasPartialPage(file: string): boolean {
-  const cut = statSync(file).size % PAGE_SIZE !== 0;
-  return cut && (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0;
-}
-
 /** The handle with its identity once `prepare` has run; closed again where that fails. */
 function settled(db: Database.Database, prepare: (db: Database.Database) => void): OpenedDatabase {
   try {
@@ -122,31 +97,4 @@ function settled(db: Database.Database, prepare: (db: Database.Database) => void
     db.close();
     throw error;
   }
-}
-
-/** What SQLite says of the file while it is being opened, as a refusal where it is one. */
-function opening(file: string, open: () => OpenedDatabase): OpenedDatabase {
-  try {
-    return open();
-  } catch (error) {
-    const cause = asStoreError(error);
-    const refusal = cause instanceof StoreError ? refusals[cause.code] : undefined;
-    throw refusal === undefined ? cause : new StoreRefusedError(refusal, file, { cause });
-  }
-}
-
-/** What SQLite finds out about a file only by opening it. The rest, such as "busy", says nothing about the file. */
-const refusals: { readonly [Code in StoreErrorCode]?: RefusalCode } = {
-  wrong_file: "not_sqlite",
-  corrupt: "corrupt",
-  read_only: "read_only",
-};
-
-/** Throws StoreRefusedError where a newer program has written the file, which may mean more by it than is read here. */
-export function refuseNewerSchema(db: Database.Database, file: string): void {
-  const version = readSchemaVersion(db);
-  if (version <= SCHEMA_VERSION) return;
-  throw new StoreRefusedError("newer_schema", file, {
-    detail: `it has ${version}, at most ${SCHEMA_VERSION} is known`,
-  });
 }

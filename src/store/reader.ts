@@ -1,8 +1,9 @@
 import type { ForeignKeys, KeyStore } from "../key/record.ts";
-import { openDatabaseForReading, refuseNewerSchema } from "./database.ts";
+import { openDatabaseForReading } from "./database.ts";
 import { digestBytes } from "./digest.ts";
 import { type Changes, openFeed, type Position } from "./feed.ts";
 import { openForeignKeys } from "./foreign-keys.ts";
+import { refuseNewerSchema } from "./inspect.ts";
 import { KEY_RECORD_COLUMNS, KEYS_WITH_OWNERS, type KeyRecordRow, keyRecordOf } from "./key-row.ts";
 import { type WatchedFile, watchFile } from "./replaced.ts";
 import { surfacing } from "./store-error.ts";

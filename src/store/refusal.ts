@@ -20,6 +20,9 @@ const sentences = {
   newer_schema: "a newer Keyward has written it; start that version or a later one",
   older_schema:
     "its schema is older than this program; start the side that serves the admin API first, which updates it",
+  no_room:
+    "its schema is older than this program, and there is no room for the copy that is made before it is updated; free some",
+  no_copy: "its schema is older than this program, and the copy that is made before it is updated could not be made",
   no_wal: "its file system cannot hold a write-ahead log; move it to a local disk",
 } as const;
 

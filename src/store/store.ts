@@ -16,6 +16,7 @@ import { openQuietKeys, type QuietKeys } from "./quiet-keys.ts";
 import { watchFile } from "./replaced.ts";
 import { openSigningKeys, type SigningKeys } from "./signing-keys.ts";
 import { surfacing } from "./store-error.ts";
+import type { UpgradeCopy } from "./upgrade-copy.ts";
 import { openUsage, type Usage } from "./usage.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface Store
     Usage,
     QuietKeys {
   readonly identity: Identity;
+  /** The copy that was made when it was opened, before its schema was brought up to date; undefined where it was. */
+  readonly upgradeCopy: UpgradeCopy | undefined;
   /** The number of the last migration. */
   readonly schemaVersion: number;
   /** Which keys were made elsewhere; read anew each time. */
@@ -52,7 +55,7 @@ export interface Store
  * Throws StoreRefusedError for a file that is not a whole store of ours, StoreError where SQLite fails.
  */
 export function openStore(path: string, options: { busyTimeoutMs?: number } = {}): Store {
-  const { db, identity } = openDatabase(path, options);
+  const { db, identity, copy } = openDatabase(path, options);
   const file = watchFile(path, db.name);
   const ledger = openLedger(db, identity, file.isReplaced);
   return {
@@ -67,6 +70,7 @@ export function openStore(path: string, options: { busyTimeoutMs?: number } = {}
     ...openEndedKeys(db, ledger),
     ...openDenials(db, ledger),
     identity,
+    upgradeCopy: copy,
     schemaVersion: SCHEMA_VERSION,
     foreignKeys: openForeignKeys(db),
     revision: surfacing(db, ledger.revision),

@@ -48,6 +48,15 @@ await runThread(parentPort, async (report) => {
   const enforcement = cells.histogram("keyward_change_enforcement_seconds");
   const board = { ...openBoard(buffer, checkThreads), onEnforced: enforcement.observe };
   const store = openStore(settings.database);
+  if (store.upgradeCopy !== undefined) {
+    const { path, schemaVersion } = store.upgradeCopy;
+    const fields = { copy: path, from_schema: schemaVersion, to_schema: store.schemaVersion };
+    log(
+      "info",
+      "the schema of the database was updated; the copy that was made before is for an earlier program",
+      fields,
+    );
+  }
   makeFirstAdminKeys(store, settings, log);
 
   const state = new ServingSwitch();
