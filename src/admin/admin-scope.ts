@@ -43,6 +43,7 @@ export const METHOD_ACCESS: Readonly<Record<string, AdminScope | "any admin key"
   "keyward.admin.v1.AuditService.WatchEvents": "audit:read",
   "keyward.admin.v1.SystemService.GetStatus": "any admin key",
   "keyward.admin.v1.SystemService.RotateSigningKey": "system:write",
+  "keyward.admin.v1.SystemService.Backup": "system:write",
   // Probes and tools ask these before they have a key, and learn nothing that is not public.
   "grpc.health.v1.Health.Check": "open",
   "grpc.health.v1.Health.List": "open",

@@ -1,11 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { SigningKeySchema, SystemService } from "../gen/keyward/admin/v1/system_service_pb.ts";
 import { DEFAULT_SIGNING_ALG, isSigningAlg } from "../key/signing-alg.ts";
-import { type Board, NOT_FOLLOWING } from "../serve/threads/board.ts";
+import { type Board, NOT_FOLLOWING, staleSeconds } from "../serve/threads/board.ts";
 import type { StoredSigningKey } from "../store/signing-keys.ts";
 import type { Store } from "../store/store.ts";
+import { streamBackup } from "./backup-stream.ts";
 import { callerOf } from "./caller.ts";
 import { optionalTime } from "./keys/key-message.ts";
 import type { SigningKeyRing } from "./signing/signing-key-ring.ts";
@@ -18,7 +19,7 @@ export interface ProgramFacts {
   readonly database: string;
 }
 
-/** Tells how this program is, and replaces what signs keys. */
+/** Tells how this program is, replaces what signs keys, and hands out copies of the database. */
 export function createSystemService(
   store: Store,
   board: Board,
@@ -37,9 +38,12 @@ export function createSystemService(
         checkThreads: Array.from(board.serving, (_, thread) => ({
           serving: Atomics.load(board.serving, thread) === 1,
           appliedRevision: appliedRevision(board, thread),
+          ...staleFor(staleSeconds(board, thread)),
         })),
       };
     },
+
+    backup: (_, context) => streamBackup(store, callerOf(context), context.signal),
 
     async rotateSigningKey(request, context) {
       const alg = isSigningAlg(request.alg) ? request.alg : DEFAULT_SIGNING_ALG;
@@ -61,6 +65,10 @@ function signingKeyMessage(key: StoredSigningKey): MessageInitShape<typeof Signi
     ...optionalTime("retiredAt", retiredAtMs),
     ...optionalTime("tokensEndAt", ends ? tokensEndAtMs : undefined),
   };
+}
+
+function staleFor(seconds: number) {
+  return seconds > 0 ? { staleFor: durationFromMs(Math.round(seconds * 1000)) } : {};
 }
 
 /** 0 where the thread has not opened the store, as before the first change: there is nothing yet that it could obey. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import type { Command } from "commander";
-import { loadSettings } from "../config/load.ts";
 import { UsageError } from "./exit.ts";
+import { localSettings } from "./local-database.ts";
 
 /** Gives a command the flags that say which Keyward it talks to. */
 export function addConnectionFlags(command: Command): Command {
@@ -52,10 +52,8 @@ function connectOverNetwork(url: string, { adminKeyFile }: ConnectionFlags): Tra
   });
 }
 
-function connectLocally({ config, database, listenAdminLocal }: ConnectionFlags): Transport {
-  const flags = { config, database, "listen-admin-local": listenAdminLocal };
-  const { settings } = loadSettings({ flags, env: process.env, cwd: process.cwd() });
-  const socket = settings.listen.adminLocal;
+function connectLocally(flags: ConnectionFlags): Transport {
+  const socket = localSettings(flags).listen.adminLocal;
   if (socket === undefined) throw new UsageError("listen.admin_local is off; give --admin-url and an admin key");
   return createConnectTransport({
     httpVersion: "1.1",

@@ -2,6 +2,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ConfigError } from "../config/load.ts";
 import { BadRequestSchema } from "../gen/google/rpc/error_details_pb.ts";
 import { StartError } from "../serve/start-error.ts";
+import { StoreRefusedError } from "../store/refusal.ts";
+import { StoreError } from "../store/store-error.ts";
 
 export const EXIT_OK = 0;
 export const EXIT_FAILURE = 1;
@@ -18,9 +20,16 @@ export class UsageError extends Error {
 /** What an error is told as, and the exit code that goes with it. A defect is told with its stack. */
 export function explain(error: unknown): { readonly code: number; readonly message: string } {
   if (error instanceof UsageError || error instanceof ConfigError) return { code: EXIT_USAGE, message: error.message };
-  if (error instanceof StartError) return { code: EXIT_FAILURE, message: error.message };
+  if (error instanceof StartError || error instanceof StoreRefusedError)
+    return { code: EXIT_FAILURE, message: error.message };
   if (error instanceof ConnectError) return explainRefusal(error);
+  if (error instanceof StoreError || isSystemError(error)) return { code: EXIT_FAILURE, message: error.message };
   return { code: EXIT_FAILURE, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+/** What the system says of a file or socket: ENOSPC, EACCES. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
 }
 
 function explainRefusal(error: ConnectError): { code: number; message: string } {

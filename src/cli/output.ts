@@ -29,6 +29,21 @@ export function printMessage<Schema extends DescMessage>(
   else process.stdout.write(`${views.table}\n`);
 }
 
+/** Prints what a command itself has found out, in the same ways: as JSON or YAML by these names, or one fact a line. */
+export function printFacts(flags: OutputFlags, quiet: string, found: Readonly<Record<string, unknown>>): void {
+  if (flags.quiet) process.stdout.write(`${quiet}\n`);
+  else if (flags.output === "json") process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  else if (flags.output === "yaml") process.stdout.write(stringify(found));
+  else
+    process.stdout.write(
+      `${facts(Object.entries(found).map(([name, value]) => [name.replaceAll("_", " "), shown(value)]))}\n`,
+    );
+}
+
+function shown(value: unknown): string {
+  return Array.isArray(value) ? value.map(String).join("\n") : String(value ?? "");
+}
+
 /** Tells a person something that is not the answer. */
 export function tell(message: string): void {
   process.stderr.write(`${message}\n`);

@@ -2,12 +2,14 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
 import { adminKeysCommand } from "./admin-keys.ts";
 import { auditCommand } from "./audit.ts";
+import { backupCommand } from "./backup.ts";
 import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
 import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, explain } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
 import { keysCommand } from "./keys.ts";
 import { ownersCommand } from "./owners.ts";
+import { restoreCommand } from "./restore.ts";
 import { serveCommand } from "./serve.ts";
 import { signingKeysCommand } from "./signing-keys.ts";
 
@@ -26,6 +28,8 @@ export async function run(args: readonly string[]): Promise<number> {
     .addCommand(adminKeysCommand())
     .addCommand(signingKeysCommand())
     .addCommand(auditCommand())
+    .addCommand(backupCommand())
+    .addCommand(restoreCommand())
     .addCommand(configCommand())
     .addCommand(completionCommand())
     .addHelpText("after", "\nExit codes: 0 ok, 1 failure, 2 usage or configuration, 3 denied (explain).");

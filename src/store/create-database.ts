@@ -33,7 +33,7 @@ export function createDatabase(path: string, nowMs: number): void {
  * SQLite would replay a log left by a vanished database into the new one, and bring back keys long revoked. Another
  * program's first start makes its database before the log, so a log beside a database is no orphan.
  */
-function refuseOrphanedLog(path: string): void {
+export function refuseOrphanedLog(path: string): void {
   const hasLog = existsSync(`${path}-wal`) || existsSync(`${path}-journal`);
   if (hasLog && !existsSync(path)) throw new StoreRefusedError("orphaned_log", path);
 }

@@ -34,7 +34,10 @@ const READER_BUSY_TIMEOUT_MS = 50;
  * writing handle of a process. Throws StoreRefusedError for whatever is there and is not a whole store of ours, and has
  * not touched its bytes or mode then.
  */
-export function openDatabase(path: string, { busyTimeoutMs = WRITER_BUSY_TIMEOUT_MS } = {}): OpenedDatabase {
+export function openDatabase(
+  path: string,
+  { busyTimeoutMs = WRITER_BUSY_TIMEOUT_MS, copiesBeforeUpgrade = true } = {},
+): OpenedDatabase {
   const wanted = absolutePath(path);
   if (!isPresent(wanted)) createDatabase(wanted, Date.now());
   const file = presentFile(wanted);
@@ -56,7 +59,7 @@ export function openDatabase(path: string, { busyTimeoutMs = WRITER_BUSY_TIMEOUT
       // A change is answered when it is on the disk: with less, a power cut could bring back a revoked key.
       db.pragma("synchronous = FULL");
       db.pragma("foreign_keys = ON");
-      copy = copyBeforeUpgrade(db, file);
+      if (copiesBeforeUpgrade) copy = copyBeforeUpgrade(db, file);
       migrate(db);
     });
     return { ...opened, copy };

@@ -37,7 +37,7 @@ export interface ChangeFeed {
  * Stands for every digest there is, where naming them would be no use: reading some thousand keys again is dearer than
  * beginning with an empty cache. The SHA-256 of no secret that anybody will ever find.
  */
-const EVERYTHING = Buffer.alloc(32);
+export const EVERYTHING = Buffer.alloc(32);
 
 const EVERYTHING_HEX = EVERYTHING.toString("hex");
 

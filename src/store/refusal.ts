@@ -23,6 +23,13 @@ const sentences = {
   no_room:
     "its schema is older than this program, and there is no room for the copy that is made before it is updated; free some",
   no_copy: "its schema is older than this program, and the copy that is made before it is updated could not be made",
+  has_log: "a log lies beside it, so that it is not a finished backup; make one with `keyward backup`",
+  same_file: "this is the database itself; give the path of a backup",
+  unreadable_now:
+    "it cannot be read, so that keys which were revoked since the backup cannot be kept revoked; --force replaces it all the same",
+  other_store:
+    "this is another store than the one of the backup, so that nothing can be kept of it; --force replaces it all the same",
+  in_use: "a program has it open; stop every Keyward that serves it first",
   no_wal: "its file system cannot hold a write-ahead log; move it to a local disk",
 } as const;
 

@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import type { ForeignKeys } from "../key/record.ts";
 import { type AdminKeys, openAdminKeys } from "./admin-keys.ts";
 import { type AuditTrail, openAuditTrail } from "./audit-trail.ts";
+import { type Backups, openBackups } from "./backups.ts";
 import { openDatabase } from "./database.ts";
 import { type Denials, openDenials } from "./denials.ts";
 import { type EndedKeys, openEndedKeys } from "./ended-keys.ts";
@@ -33,7 +34,8 @@ export interface Store
     EndedKeys,
     Denials,
     Usage,
-    QuietKeys {
+    QuietKeys,
+    Backups {
   readonly identity: Identity;
   /** The copy that was made when it was opened, before its schema was brought up to date; undefined where it was. */
   readonly upgradeCopy: UpgradeCopy | undefined;
@@ -69,6 +71,7 @@ export function openStore(path: string, options: { busyTimeoutMs?: number } = {}
     ...openAuditTrail(db, ledger, identity),
     ...openEndedKeys(db, ledger),
     ...openDenials(db, ledger),
+    ...openBackups(db, ledger, identity),
     identity,
     upgradeCopy: copy,
     schemaVersion: SCHEMA_VERSION,

@@ -4,15 +4,15 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file keyward/admin/v1/system_service.proto.
  */
 export const file_keyward_admin_v1_system_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVrZXl3YXJkL2FkbWluL3YxL3N5c3RlbV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3Qi1AEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDAoEbW9kZRgCIAEoCRIuCgpzdGFydGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghkYXRhYmFzZRgEIAEoCRIWCg5zY2hlbWFfdmVyc2lvbhgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxI0Cg1jaGVja190aHJlYWRzGAcgAygLMh0ua2V5d2FyZC5hZG1pbi52MS5DaGVja1RocmVhZCI4CgtDaGVja1RocmVhZBIPCgdzZXJ2aW5nGAEgASgIEhgKEGFwcGxpZWRfcmV2aXNpb24YAiABKAMiQAoXUm90YXRlU2lnbmluZ0tleVJlcXVlc3QSCwoDYWxnGAEgASgJEhgKEHdpdGhkcmF3X2VhcmxpZXIYAiABKAgifAoYUm90YXRlU2lnbmluZ0tleVJlc3BvbnNlEjEKC3NpZ25pbmdfa2V5GAEgASgLMhwua2V5d2FyZC5hZG1pbi52MS5TaWduaW5nS2V5Ei0KB2VhcmxpZXIYAiADKAsyHC5rZXl3YXJkLmFkbWluLnYxLlNpZ25pbmdLZXkiuQEKClNpZ25pbmdLZXkSCwoDa2lkGAEgASgJEgsKA2FsZxgCIAEoCRIuCgpjcmVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpyZXRpcmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg10b2tlbnNfZW5kX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDLQAQoNU3lzdGVtU2VydmljZRJUCglHZXRTdGF0dXMSIi5rZXl3YXJkLmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaIy5rZXl3YXJkLmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlEmkKEFJvdGF0ZVNpZ25pbmdLZXkSKS5rZXl3YXJkLmFkbWluLnYxLlJvdGF0ZVNpZ25pbmdLZXlSZXF1ZXN0Gioua2V5d2FyZC5hZG1pbi52MS5Sb3RhdGVTaWduaW5nS2V5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiVrZXl3YXJkL2FkbWluL3YxL3N5c3RlbV9zZXJ2aWNlLnByb3RvEhBrZXl3YXJkLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3Qi1AEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDAoEbW9kZRgCIAEoCRIuCgpzdGFydGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghkYXRhYmFzZRgEIAEoCRIWCg5zY2hlbWFfdmVyc2lvbhgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxI0Cg1jaGVja190aHJlYWRzGAcgAygLMh0ua2V5d2FyZC5hZG1pbi52MS5DaGVja1RocmVhZCJmCgtDaGVja1RocmVhZBIPCgdzZXJ2aW5nGAEgASgIEhgKEGFwcGxpZWRfcmV2aXNpb24YAiABKAMSLAoJc3RhbGVfZm9yGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIg8KDUJhY2t1cFJlcXVlc3QiWQoOQmFja3VwUmVzcG9uc2USEwoLdG90YWxfYnl0ZXMYASABKAMSFAoMY29waWVkX2J5dGVzGAIgASgDEgwKBGRhdGEYAyABKAwSDgoGc2hhMjU2GAQgASgJIkAKF1JvdGF0ZVNpZ25pbmdLZXlSZXF1ZXN0EgsKA2FsZxgBIAEoCRIYChB3aXRoZHJhd19lYXJsaWVyGAIgASgIInwKGFJvdGF0ZVNpZ25pbmdLZXlSZXNwb25zZRIxCgtzaWduaW5nX2tleRgBIAEoCzIcLmtleXdhcmQuYWRtaW4udjEuU2lnbmluZ0tleRItCgdlYXJsaWVyGAIgAygLMhwua2V5d2FyZC5hZG1pbi52MS5TaWduaW5nS2V5IrkBCgpTaWduaW5nS2V5EgsKA2tpZBgBIAEoCRILCgNhbGcYAiABKAkSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmV0aXJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNdG9rZW5zX2VuZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAynwIKDVN5c3RlbVNlcnZpY2USVAoJR2V0U3RhdHVzEiIua2V5d2FyZC5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiMua2V5d2FyZC5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZRJpChBSb3RhdGVTaWduaW5nS2V5Eikua2V5d2FyZC5hZG1pbi52MS5Sb3RhdGVTaWduaW5nS2V5UmVxdWVzdBoqLmtleXdhcmQuYWRtaW4udjEuUm90YXRlU2lnbmluZ0tleVJlc3BvbnNlEk0KBkJhY2t1cBIfLmtleXdhcmQuYWRtaW4udjEuQmFja3VwUmVxdWVzdBogLmtleXdhcmQuYWRtaW4udjEuQmFja3VwUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks for the status.
@@ -111,6 +111,13 @@ export type CheckThread = Message<"keyward.admin.v1.CheckThread"> & {
    * @generated from field: int64 applied_revision = 2;
    */
   appliedRevision: bigint;
+
+  /**
+   * For how long it has not been able to tell whether what it knows is up to date. Unset: it is.
+   *
+   * @generated from field: google.protobuf.Duration stale_for = 3;
+   */
+  staleFor?: Duration | undefined;
 };
 
 /**
@@ -119,6 +126,63 @@ export type CheckThread = Message<"keyward.admin.v1.CheckThread"> & {
  */
 export const CheckThreadSchema: GenMessage<CheckThread> = /*@__PURE__*/
   messageDesc(file_keyward_admin_v1_system_service, 2);
+
+/**
+ * Asks for a copy of the database.
+ *
+ * @generated from message keyward.admin.v1.BackupRequest
+ */
+export type BackupRequest = Message<"keyward.admin.v1.BackupRequest"> & {
+};
+
+/**
+ * Describes the message keyward.admin.v1.BackupRequest.
+ * Use `create(BackupRequestSchema)` to create a new message.
+ */
+export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_system_service, 3);
+
+/**
+ * A part of the copy, or how far it is.
+ *
+ * @generated from message keyward.admin.v1.BackupResponse
+ */
+export type BackupResponse = Message<"keyward.admin.v1.BackupResponse"> & {
+  /**
+   * How large the copy is in bytes, as far as it is known: changes that are made meanwhile may add to it.
+   *
+   * @generated from field: int64 total_bytes = 1;
+   */
+  totalBytes: bigint;
+
+  /**
+   * How many bytes of it are made. Only before the first data.
+   *
+   * @generated from field: int64 copied_bytes = 2;
+   */
+  copiedBytes: bigint;
+
+  /**
+   * The next bytes of the copy, at most 256 KiB; empty in a message that tells something else.
+   *
+   * @generated from field: bytes data = 3;
+   */
+  data: Uint8Array;
+
+  /**
+   * In the last message: the SHA-256 of all data, as 64 lower-case hex digits.
+   *
+   * @generated from field: string sha256 = 4;
+   */
+  sha256: string;
+};
+
+/**
+ * Describes the message keyward.admin.v1.BackupResponse.
+ * Use `create(BackupResponseSchema)` to create a new message.
+ */
+export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
+  messageDesc(file_keyward_admin_v1_system_service, 4);
 
 /**
  * Which signing key is to be replaced.
@@ -148,7 +212,7 @@ export type RotateSigningKeyRequest = Message<"keyward.admin.v1.RotateSigningKey
  * Use `create(RotateSigningKeyRequestSchema)` to create a new message.
  */
 export const RotateSigningKeyRequestSchema: GenMessage<RotateSigningKeyRequest> = /*@__PURE__*/
-  messageDesc(file_keyward_admin_v1_system_service, 3);
+  messageDesc(file_keyward_admin_v1_system_service, 5);
 
 /**
  * The signing keys after the rotation.
@@ -176,7 +240,7 @@ export type RotateSigningKeyResponse = Message<"keyward.admin.v1.RotateSigningKe
  * Use `create(RotateSigningKeyResponseSchema)` to create a new message.
  */
 export const RotateSigningKeyResponseSchema: GenMessage<RotateSigningKeyResponse> = /*@__PURE__*/
-  messageDesc(file_keyward_admin_v1_system_service, 4);
+  messageDesc(file_keyward_admin_v1_system_service, 6);
 
 /**
  * A key that signs keys, without its private half.
@@ -225,7 +289,7 @@ export type SigningKey = Message<"keyward.admin.v1.SigningKey"> & {
  * Use `create(SigningKeySchema)` to create a new message.
  */
 export const SigningKeySchema: GenMessage<SigningKey> = /*@__PURE__*/
-  messageDesc(file_keyward_admin_v1_system_service, 5);
+  messageDesc(file_keyward_admin_v1_system_service, 7);
 
 /**
  * Tells how this program is, and keeps it going. Closed to admin keys that are bound to a tenant.
@@ -254,6 +318,20 @@ export const SystemService: GenService<{
     methodKind: "unary";
     input: typeof RotateSigningKeyRequestSchema;
     output: typeof RotateSigningKeyResponseSchema;
+  },
+  /**
+   * Copies the database as it is at one moment, while it is in use, and sends the copy: one SQLite file, which `keyward
+   * restore` takes. It holds every digest and, encrypted, what signs keys: keep it as you keep the database. First come
+   * messages that tell how far the copy is, then its bytes, and at the end what they hash to: a stream that ends without
+   * that was cut off. One at a time: UNAVAILABLE while another is made, or where the disk has no room for the copy beside the
+   * database. Told in the audit trail as system.backup. Needs the admin scope system:write.
+   *
+   * @generated from rpc keyward.admin.v1.SystemService.Backup
+   */
+  backup: {
+    methodKind: "server_streaming";
+    input: typeof BackupRequestSchema;
+    output: typeof BackupResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_keyward_admin_v1_system_service, 0);
