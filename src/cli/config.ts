@@ -2,11 +2,12 @@ import { Command } from "commander";
 import { addSettingFlags, settingFlagsOf } from "../config/flags.ts";
 import { ConfigError, type LoadedSettings, loadSettings } from "../config/load.ts";
 import { printSettings } from "../config/print.ts";
+import { renderSchema } from "../config/schema.ts";
 
 /** A configuration that cannot be used is a mistake of the caller, as a mistyped flag is. */
 const EXIT_USAGE = 2;
 
-/** `keyward config validate` and `keyward config print`. Exit code 2 where the configuration cannot be used. */
+/** `keyward config validate`, `print` and `schema`. Exit code 2 where the configuration cannot be used. */
 export function configCommand(): Command {
   const config = new Command("config").description("check or show the configuration in effect");
   addSettingFlags(
@@ -15,6 +16,10 @@ export function configCommand(): Command {
   addSettingFlags(
     config.command("print").description("print the configuration in effect as YAML, without secrets"),
   ).action((_, command: Command) => withSettings(command, printSettings));
+  config
+    .command("schema")
+    .description("print the JSON Schema of the configuration file, for editors")
+    .action(() => void process.stdout.write(renderSchema()));
   return config;
 }
 

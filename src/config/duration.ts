@@ -1,6 +1,7 @@
 const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-const DURATION = /^(\d{1,12})(ms|s|m|h|d)?$/;
+/** How a duration is written. */
+export const DURATION = /^(\d{1,12})(ms|s|m|h|d)?$/;
 
 /**
  * Reads a duration and returns it in milliseconds: a whole number with `ms`, `s`, `m`, `h` or `d`, or without a unit for

@@ -1,6 +1,6 @@
 import { flagOf, SETTING_KEYS, type SettingKey, settingOf, settingVariableOf } from "./settings.ts";
 import { DEFAULT_CONFIG_FILE } from "./sources.ts";
-import { ENTRY_KEYS } from "./structures.ts";
+import { ENTRY_KEYS, STRUCTURE_USES } from "./structures.ts";
 
 const HEADINGS = ["Setting", "Flag, environment", "Default", "Must be", "What it is"];
 
@@ -67,7 +67,7 @@ const ROUTES = [
   "file only",
   "`[]`",
   `a list of ${ENTRY_KEYS.routes.map(code).join(", ")}`,
-  "What each request needs; the first that matches wins.",
+  STRUCTURE_USES.routes,
 ];
 
 const CREDENTIALS = [
@@ -75,7 +75,7 @@ const CREDENTIALS = [
   "file only",
   "`bearer`, `scheme` ApiKey, `header` x-api-key",
   `a list of ${ENTRY_KEYS.credentials.map(code).join(", ")}`,
-  "Where a key may be presented, and in which of them it is looked for.",
+  STRUCTURE_USES.credentials,
 ];
 
 const SCOPES = [
@@ -83,7 +83,7 @@ const SCOPES = [
   "file only",
   "unset",
   `a mapping of scopes to ${ENTRY_KEYS.scopes.map(code).join(", ")}`,
-  "The scopes there are, and which come with others. Unset: any text of the form of a scope is one.",
+  STRUCTURE_USES.scopes,
 ];
 
 const TENANTS = [
@@ -91,7 +91,7 @@ const TENANTS = [
   "file only",
   "`{}`",
   `a mapping of tenants to ${ENTRY_KEYS.tenants.map(code).join(", ")}`,
-  "What an admin key that is bound to a tenant may grant there, and what the tenant's new keys begin with. Unset: nothing, and `kw`.",
+  STRUCTURE_USES.tenants,
 ];
 
 function code(text: string): string {

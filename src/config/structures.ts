@@ -20,11 +20,11 @@ interface Fault {
   readonly message: string;
 }
 
-const text = z.unknown().transform((raw, context) => {
-  const reading = readText(raw);
-  if ("value" in reading) return reading.value;
-  context.addIssue(reading.problem);
-  return z.NEVER;
+const text = z.string({
+  error: ({ input }) => {
+    const reading = readText(input);
+    return "problem" in reading ? reading.problem : undefined;
+  },
 });
 
 const texts = z.array(text, "must be a list");
@@ -32,21 +32,15 @@ const texts = z.array(text, "must be a list");
 /** Tokens of RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-const token = text.refine((name) => TOKEN.test(name), "must be a token (letters, digits and !#$%&'*+.^_`|~-)");
+const token = text.regex(TOKEN, "must be a token (letters, digits and !#$%&'*+.^_`|~-)");
 
 const lowerCaseToken = token.transform((name) => name.toLowerCase());
 
 /** Names of query parameters: what could end one, or be written in two ways, is no part of a name. */
-const parameterName = text.refine(
-  (name) => /^[A-Za-z0-9_.~-]{1,64}$/.test(name),
-  "must be 1 to 64 of A-Z, a-z, 0-9 and _ . ~ -",
-);
+const parameterName = text.regex(/^[A-Za-z0-9_.~-]{1,64}$/, "must be 1 to 64 of A-Z, a-z, 0-9 and _ . ~ -");
 
 /** ASCII, because clients do not agree on how they encode anything else (RFC 7617 §2.1). */
-const username = text.refine(
-  (name) => /^[ -9;-~]{1,200}$/.test(name),
-  'must be 1 to 200 ASCII characters without ":" and controls',
-);
+const username = text.regex(/^[ -9;-~]{1,200}$/, 'must be 1 to 200 ASCII characters without ":" and controls');
 
 const SOURCES = {
   bearer: {},
@@ -72,12 +66,15 @@ const credential = z.discriminatedUnion(
   `must say from: one of ${Object.keys(SOURCES).join(", ")}`,
 );
 
-const serveFor = z.unknown().transform((raw, context) => {
-  const reading = staleness.read(raw);
-  if ("value" in reading) return reading.value;
-  context.addIssue(reading.problem);
-  return z.NEVER;
-});
+const serveFor = z
+  .unknown()
+  .meta(staleness.schema)
+  .transform((raw, context) => {
+    const reading = staleness.read(raw);
+    if ("value" in reading) return reading.value;
+    context.addIssue(reading.problem);
+    return z.NEVER;
+  });
 
 const stale = z.strictObject(
   // biome-ignore lint/suspicious/noThenProperty: a key of the configuration, and no function.
@@ -118,7 +115,7 @@ const tenant = z.strictObject(
 function byName<Entry extends z.ZodType>(entry: Entry) {
   return z.record(
     z.string(),
-    z.preprocess((raw) => raw ?? {}, entry),
+    entry.nullable().transform((raw) => raw ?? {}),
     "must be a mapping",
   );
 }
@@ -135,6 +132,15 @@ const SHAPES = {
 /** The names of the structures. */
 export const STRUCTURE_KEYS = Object.keys(SHAPES) as readonly (keyof Structures)[];
 
+/** What each structure is for, in a sentence. */
+export const STRUCTURE_USES = {
+  credentials: "Where a key may be presented, and in which of them it is looked for.",
+  routes: "What each request needs; the first that matches wins.",
+  scopes: "The scopes there are, and which come with others. Unset: any text of the form of a scope is one.",
+  tenants:
+    "What an admin key that is bound to a tenant may grant there, and what the tenant's new keys begin with. Unset: nothing, and `kw`.",
+} as const satisfies Record<keyof Structures, string>;
+
 /** The keys of one entry of a structure, for people. */
 export const ENTRY_KEYS = {
   credentials: ["from", "name", "username"],
@@ -142,6 +148,12 @@ export const ENTRY_KEYS = {
   scopes: Object.keys(scope.shape),
   tenants: Object.keys(tenant.shape),
 } as const satisfies Record<keyof Structures, readonly string[]>;
+
+/** What a structure may be, as JSON Schema (draft 7). */
+export function structureSchema(key: keyof Structures): object {
+  const { $schema: _, ...schema } = z.toJSONSchema(SHAPES[key], { io: "input", target: "draft-7" });
+  return schema;
+}
 
 /** Whether a key of the file holds a structure. */
 export function isStructure(key: string): key is keyof Structures {

@@ -1,5 +1,5 @@
 import { ADDRESS_BOUND, type Address, formatAddress, readAddress } from "./address.ts";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { DURATION, formatDuration, parseDuration } from "./duration.ts";
 import { HEADER_NAME_BOUND, readHeaderName } from "./header-name.ts";
 import { type Reading, readText } from "./reading.ts";
 
@@ -9,6 +9,8 @@ export interface ValueType<T> {
   readonly placeholder: string;
   /** What the value has to be, as a phrase that follows "must be". */
   readonly bound: string;
+  /** The same for editors, in JSON Schema as far as that can say it: what `read` takes, it must never refuse. */
+  readonly schema: Readonly<Record<string, unknown>>;
   /** Turns the text of a flag or of an environment variable into what YAML would have given for it. */
   fromText(text: string): unknown;
   /** Reads a value as YAML gives it: text, number, truth value, list, mapping or null. */
@@ -24,7 +26,7 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Val
     const value = words.find((word) => word === raw);
     return value === undefined ? { problem: `must be ${bound}` } : { value };
   };
-  return { placeholder: "word", bound, fromText: String, read, write: String };
+  return { placeholder: "word", bound, schema: { enum: words }, fromText: String, read, write: String };
 }
 
 /** A whole number within two bounds, both of which are allowed. */
@@ -35,13 +37,15 @@ export function integer(min: number, max: number): ValueType<number> {
     return raw < min || raw > max ? { problem: `must be ${bound}` } : { value: raw };
   };
   const fromText = (text: string): unknown => (/^-?\d+$/.test(text) ? Number(text) : text);
-  return { placeholder: "number", bound, fromText, read, write: Number };
+  const schema = { type: "integer", minimum: min, maximum: max };
+  return { placeholder: "number", bound, schema, fromText, read, write: Number };
 }
 
 /** `true` or `false`, and none of the words that other versions of YAML take for them. */
 export const truth: ValueType<boolean> = {
   placeholder: "true|false",
   bound: "true or false",
+  schema: { type: "boolean" },
   fromText: (text) => (text === "true" || text === "false" ? text === "true" : text),
   read: (raw) => (typeof raw === "boolean" ? { value: raw } : { problem: "must be true or false" }),
   write: Boolean,
@@ -55,7 +59,8 @@ export function duration(minMs: number, maxMs: number): ValueType<number> {
     if (ms === undefined) return { problem: `must be a duration such as 600, 500ms or 10m, ${bound}` };
     return ms < minMs || ms > maxMs ? { problem: `must be ${bound}` } : { value: ms };
   };
-  return { placeholder: "duration", bound, fromText: String, read, write: formatDuration };
+  const schema = { type: ["string", "integer"], pattern: DURATION.source, minimum: 0 };
+  return { placeholder: "duration", bound, schema, fromText: String, read, write: formatDuration };
 }
 
 /** A hundred years of 365.25 days: more is a mistyped number, and `never` can be said. */
@@ -78,10 +83,11 @@ const LONGEST_STALENESS_MS = 86_400_000;
 /** How stale may be what is served, in milliseconds. */
 export const staleness: ValueType<number> = duration(0, LONGEST_STALENESS_MS);
 
-function orNever({ bound, read, ...type }: ValueType<number>): ValueType<number | undefined> {
+function orNever({ bound, schema, read, ...type }: ValueType<number>): ValueType<number | undefined> {
   return {
     ...type,
     bound: `${bound}, or never`,
+    schema: { anyOf: [{ const: "never" }, schema] },
     read: (raw) => (raw === "never" ? { value: undefined } : read(raw)),
     write: (ms) => (ms === undefined ? "never" : formatDuration(ms)),
   };
@@ -93,13 +99,14 @@ export function text(placeholder: string, bound: string, check: (text: string) =
     const reading = readText(raw);
     return "problem" in reading ? reading : check(reading.value);
   };
-  return { placeholder, bound, fromText: String, read, write: String };
+  return { placeholder, bound, schema: { type: "string", minLength: 1 }, fromText: String, read, write: String };
 }
 
 /** The address of a listener, undefined for `off`. */
 export const address: ValueType<Address | undefined> = {
   placeholder: "address",
   bound: ADDRESS_BOUND,
+  schema: { type: "string", pattern: "^(off|unix:.+|.+:\\d+)$" },
   fromText: String,
   read: (raw) => (typeof raw === "string" ? readAddress(raw) : { problem: `must be ${ADDRESS_BOUND}` }),
   write: formatAddress,
@@ -113,6 +120,7 @@ const NOT_UNIX = { problem: `must be ${UNIX_ADDRESS_BOUND}` };
 export const unixAddress: ValueType<Extract<Address, { kind: "unix" }> | undefined> = {
   placeholder: "address",
   bound: UNIX_ADDRESS_BOUND,
+  schema: { type: "string", pattern: "^(off|unix:.+)$" },
   fromText: String,
   read: (raw) => {
     const reading = address.read(raw);

@@ -107,9 +107,10 @@ const COMMANDS: readonly (readonly [command: string, mentioned: readonly string[
     ],
   ],
   ["completion", ["<shell>", "Examples:"]],
-  ["config", ["validate", "print"]],
+  ["config", ["validate", "print", "schema"]],
   ["config validate", SETTINGS],
   ["config print", SETTINGS],
+  ["config schema", []],
 ];
 
 /** The flags that a help text lists. */

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -62,4 +62,9 @@ test("print writes YAML to stdout and warnings to stderr", () => {
     'warning: --listen-authz "0.0.0.0:9000" is reachable from other machines without TLS',
     "",
   ]);
+});
+
+test("schema prints the schema that the package brings", () => {
+  const shipped = readFileSync(new URL("../../keyward.schema.json", import.meta.url), "utf8");
+  expect(run(["schema"])).toEqual({ status: 0, stdout: shipped, stderr: "" });
 });

@@ -24,6 +24,7 @@ describe("the tarball", () => {
     "package.json",
     "README.md",
     "CHANGELOG.md",
+    "keyward.schema.json",
     "LICENSE",
     "bin/keyward.js",
     "dist/main.js",
@@ -36,7 +37,7 @@ describe("the tarball", () => {
 
   test("holds nothing else but what was built, the protos and the launcher", () => {
     const expected =
-      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|bin\/keyward\.js|dist\/.+\.js|proto\/.+\.proto)$/;
+      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|keyward\.schema\.json|bin\/keyward\.js|dist\/.+\.js|proto\/.+\.proto)$/;
     expect(installed.packed.filter((path) => !expected.test(path))).toEqual([]);
   });
 
