@@ -15,7 +15,7 @@ export interface Gateway {
 }
 
 /** One of the Envoys. */
-export interface EnvoyInFront extends Pick<Envoy, "accessLog"> {
+export interface EnvoyInFront extends Pick<Envoy, "accessLog" | "adminPort"> {
   port: number;
 }
 
@@ -33,7 +33,7 @@ export async function startGateway(options: KeywardOptions = {}): Promise<Gatewa
     const inFront = async (config: string | object) => {
       const envoy = await startEnvoy({ config });
       stops.push(envoy.stop);
-      return { port: envoy.port("ingress"), accessLog: envoy.accessLog };
+      return { port: envoy.port("ingress"), accessLog: envoy.accessLog, adminPort: envoy.adminPort };
     };
     return {
       keyward,
