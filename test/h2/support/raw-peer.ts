@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { FLAG, FRAME, readUint32 } from "../../../src/h2/frame.ts";
@@ -99,7 +98,7 @@ export class RawPeer {
 
   /** Resolves once the connection is closed. */
   async closed(): Promise<void> {
-    if (!this.isClosed) await once(this.socket, "close");
+    while (!this.isClosed) await this.#changed.promise;
   }
 
   /** What a call was answered, once its last frame is there. */
