@@ -5,6 +5,7 @@ import { auditCommand } from "./audit.ts";
 import { backupCommand } from "./backup.ts";
 import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
+import { doctorCommand } from "./doctor.ts";
 import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, explain } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
 import { keysCommand } from "./keys.ts";
@@ -30,6 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .addCommand(auditCommand())
     .addCommand(backupCommand())
     .addCommand(restoreCommand())
+    .addCommand(doctorCommand())
     .addCommand(configCommand())
     .addCommand(completionCommand())
     .addHelpText("after", "\nExit codes: 0 ok, 1 failure, 2 usage or configuration, 3 denied (explain).");

@@ -23,6 +23,7 @@ const COMMANDS: readonly (readonly [command: string, mentioned: readonly string[
       "signing-keys",
       "explain",
       "audit",
+      "doctor",
       "config",
       "completion",
       "-V, --version",
@@ -30,6 +31,7 @@ const COMMANDS: readonly (readonly [command: string, mentioned: readonly string[
     ],
   ],
   ["serve", [...SETTINGS, "SIGTERM"]],
+  ["doctor", [...SETTINGS, "--envoy-admin", "-o, --output", "Exit codes: 0 nothing to mend", "Example:"]],
   ["keys", ["create", "get", "list", "update", "rotate", "disable", "enable", "revoke"]],
   [
     "keys create",
