@@ -43,7 +43,7 @@ local function headers_for_keyward(txn)
   end
   headers["x-forwarded-method"] = { txn.f:method() }
   headers["x-forwarded-uri"] = { txn.f:pathq() }
-  headers["x-forwarded-host"] = { txn.f:req_hdr("host") }
+  headers["x-forwarded-host"] = { txn.f:req_fhdr("host") }
   headers["x-real-ip"] = { txn.f:src() }
   return headers
 end

@@ -162,6 +162,15 @@ describe.each(GATEWAY_NAMES)("behind %s", (gateway) => {
     expect((await send({ path: "/v1/orders", secret: full.secret, headers: MISLEADING })).status).toBe(200);
   });
 
+  test.each([
+    ["a second host", [["host", "other.test"]]],
+    ["no other host", []],
+  ] as const)("%s does not open what is open on that host", async (_, headers) => {
+    const answer = await send({ path: "/host/x", headers });
+    expect([400, 401, 403]).toContain(answer.status);
+    expect(answer.seen).toBeUndefined();
+  });
+
   test("a revoked key is refused by the next request", async () => {
     const own = await createKey(world.keyward.adminSocket);
     expect((await send({ path: "/v1/x", secret: own.secret })).status).toBe(200);

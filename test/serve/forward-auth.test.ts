@@ -10,6 +10,7 @@ import { folderForThisTest, keywardForThisTest } from "../support/for-this-test.
 import { askForwardAuth } from "../support/forward-auth.ts";
 import { type Keyward, startKeyward } from "../support/keyward.ts";
 import { byLabel, readMetrics } from "../support/metrics.ts";
+import { until } from "../support/until.ts";
 
 let keyward: Keyward;
 let key: { id: string; secret: string };
@@ -131,6 +132,21 @@ test("check threads share its port", async () => {
     askForwardAuth(own.forwardAuth, askAbout("nginx", { headers: present(secret) })),
   );
   expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(asked.map(() => 200));
+});
+
+test("a program that drains answers, and keeps no connection", async () => {
+  const own = await startKeyward({ flags: ["--shutdown-delay", "10m"] });
+  const { secret } = await createKey(own.adminSocket);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const ask = () => askForwardAuth(own.forwardAuth, askAbout("nginx", { headers: present(secret) }), agent);
+  expect(await ask()).toMatchObject({ status: 200, headers: { connection: "keep-alive" } });
+  process.kill(own.pid, "SIGTERM");
+  await until("its answers close the connection", async () => (await ask()).headers.connection === "close");
+  expect(await ask()).toMatchObject({ status: 200, headers: { connection: "close" } });
+  process.kill(own.pid, "SIGTERM");
+  await own.ended;
+  await own.stop();
 });
 
 test("a program that stops waits for no idle connection", async () => {

@@ -26,7 +26,13 @@ export function createHttpEncode(settings: EncodeSettings, dialect: Dialect): En
   const realm = settings.wwwAuthenticate === "on" ? settings.realm : undefined;
   const names = Object.values(identityHeaders);
 
-  const allow = (decision: Allowed, context: CheckContext, carriers: Carriers, spellings: readonly string[]) => {
+  const allow = (
+    decision: Allowed,
+    context: CheckContext,
+    carriers: Carriers,
+    spellings: readonly string[],
+    staleMs: number,
+  ) => {
     if (!isAllowed(decision)) throw new TypeError("only decide may allow");
     const identity = new Map(identityOf(decision, identityHeaders));
     const headers: (readonly [string, string])[] = [
@@ -34,6 +40,8 @@ export function createHttpEncode(settings: EncodeSettings, dialect: Dialect): En
       ...names.map((name) => [name, identity.get(name) ?? ""] as const),
       ["x-keyward-decision-id", context.decisionId],
       ["x-keyward-reason", decision.reason],
+      // As long ago as the store was last known to be up to date.
+      ...(staleMs > 0 ? [["x-keyward-stale", `${Math.ceil(staleMs / 1000)}s`] as const] : []),
       ...expiryWarning(decision.record, context.nowMs, expiryWarningMs),
       ...(decision.taken === undefined ? [] : rateLimitHeaders(decision.taken)),
     ];
@@ -53,8 +61,8 @@ export function createHttpEncode(settings: EncodeSettings, dialect: Dialect): En
     body: denialBody(decision, id),
   });
 
-  return (decision, context, carriers, spellings) =>
-    decision.allowed ? allow(decision, context, carriers, spellings) : deny(decision, context.decisionId);
+  return (decision, context, carriers, spellings, staleMs = 0) =>
+    decision.allowed ? allow(decision, context, carriers, spellings, staleMs) : deny(decision, context.decisionId);
 }
 
 /** The status that tells a gateway a denial; `x-keyward-reason` tells the real one. */

@@ -10,6 +10,8 @@ import { answerHttp1Error } from "./http1-error.ts";
 /** The HTTP data plane on connections that somebody else accepts. */
 export interface ForwardAuthServer {
   take(socket: Socket): void;
+  /** Goes on answering, and closes each connection with its next answer: a gateway then asks on a new one, or elsewhere. */
+  drain(): void;
   /**
    * Finishes the requests in progress and closes every connection, with what is still open after `graceMs`. Returns whether
    * nothing was.
@@ -53,7 +55,11 @@ export function createForwardAuthServer(
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUT_INTERVAL_MS,
   };
-  const server = createServer(options, (request, response) => respond(answer, request, response));
+  let draining = false;
+  const server = createServer(options, (request, response) => {
+    if (draining) response.setHeader("connection", "close");
+    respond(answer, request, response);
+  });
   // Node would leave out what comes after the 2,000th header, and a copy that makes the request ambiguous may be there.
   server.maxHeadersCount = 0;
   server.on("clientError", (error, socket) => answerHttp1Error(error, socket, () => countConnection("timeout")));
@@ -62,10 +68,13 @@ export function createForwardAuthServer(
   const connections = new Connections({ limit: MAX_CONNECTIONS, count: countConnection });
   return {
     take: (socket) => connections.take(socket, { isEnough: () => true, use: () => server.emit("connection", socket) }),
+    drain() {
+      draining = true;
+    },
     stop(graceMs) {
-      // Ends what waits for its next request; an answer that is on its way ends its connection.
+      draining = true;
+      // Ends what waits for its next request.
       server.close();
-      server.closeIdleConnections();
       return connections.finish(graceMs);
     },
   };

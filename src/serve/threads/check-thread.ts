@@ -192,7 +192,10 @@ await runThread(parentPort, async (report) => {
   report({ kind: "configured", configuration: data.configuration });
 
   return {
-    drain: () => store.drain(),
+    drain() {
+      store.drain();
+      httpServer.drain();
+    },
     async stop(graceMs) {
       for (const [, listener] of opened) listener.close();
       const finished = await Promise.all([server.stop(graceMs), httpServer.stop(graceMs)]);

@@ -66,6 +66,15 @@ describe.each(DIALECT_NAMES)("an allow in the dialect of %s", (dialect) => {
     expect(headerOf(answer, "x-keyward-key-expires-in")).toBe("60");
   });
 
+  test("tells how stale what is known of keys is, and not that it is up to date", () => {
+    const told = (staleMs: number) => {
+      const ports = { store: { ...store, staleMs: () => staleMs }, serveStaleForMs: 5_000 };
+      return headerOf(answerTo(askAbout(dialect, { headers: bearer() }), ports), "x-keyward-stale");
+    };
+    expect([told(0), told(1), told(5_000)]).toEqual([undefined, "1s", "5s"]);
+    expect(told(5_001)).toBeUndefined();
+  });
+
   test("is written for no object that only looks like one", () => {
     const encode = createHttpEncode(portsOf(), DIALECTS[dialect]);
     const forged = { allowed: true, reason: "allowed", scopes: [], rule: undefined, record: undefined };
