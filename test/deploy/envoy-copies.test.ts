@@ -6,20 +6,25 @@ import { type Envoy, startEnvoy, validateEnvoyConfig } from "../support/envoy.ts
 import { type Keyward, startKeyward } from "../support/keyward.ts";
 import { COPIES, copyText } from "./envoy-copies.ts";
 import { DEPLOY } from "./support/manifests.ts";
+import { onThisMachine } from "./support/on-this-machine.ts";
 
-describe.each(["envoy/envoy.yaml", ...COPIES.map(({ path }) => path)])("deploy/%s", (path) => {
+/** The others need certificates: envoy-tls.test.ts. */
+const plain = COPIES.filter(({ tls }) => !tls);
+
+describe.each(["envoy/envoy.yaml", ...plain.map(({ path }) => path)])("deploy/%s", (path) => {
   test("is a configuration with which Envoy would start", async () => {
     await expect(validateEnvoyConfig(DEPLOY + path)).resolves.toBe(undefined);
   });
 });
 
-describe.each(COPIES)("deploy/$path", (copy) => {
-  const text = () => readFileSync(DEPLOY + copy.path, "utf8");
+test.each(COPIES)(
+  "deploy/$path is the shipped one with other addresses (else: node test/deploy/envoy-copies.ts)",
+  (copy) => {
+    expect(readFileSync(DEPLOY + copy.path, "utf8")).toBe(copyText(copy));
+  },
+);
 
-  test("is the shipped configuration with other addresses (else: node test/deploy/envoy-copies.ts)", () => {
-    expect(text()).toBe(copyText(copy));
-  });
-
+describe.each(plain)("deploy/$path", ({ path }) => {
   let keyward: Keyward;
   let upstream: Awaited<ReturnType<typeof startUpstream>>;
   let envoy: Envoy;
@@ -29,7 +34,9 @@ describe.each(COPIES)("deploy/$path", (copy) => {
     keyward = await startKeyward();
     const { stdout } = await keyward.cli("keys", "create", "--name", "ci", "-q");
     secret = stdout.trim();
-    envoy = await startEnvoy({ config: onThisMachine(text(), keyward.authz, upstream.port) });
+    envoy = await startEnvoy({
+      config: onThisMachine(readFileSync(DEPLOY + path, "utf8"), keyward.authz, upstream.port),
+    });
   });
   afterAll(async () => {
     await envoy?.stop();
@@ -56,12 +63,3 @@ describe.each(COPIES)("deploy/$path", (copy) => {
     expect(answer.seen?.headers).not.toHaveProperty("x-keyward-owner");
   });
 });
-
-/** The configuration with the names of another network replaced by ports of this machine. */
-function onThisMachine(text: string, authz: string, upstreamPort: number): string {
-  const authzPort = authz.split(":")[1];
-  return text
-    .replace("address: 0.0.0.0, port_value: 8080", "address: 127.0.0.1, port_value: 0")
-    .replace(/address: [\w.-]+, port_value: 9000/, `address: 127.0.0.1, port_value: ${authzPort}`)
-    .replace(/address: [a-z][\w.-]*, port_value: \d+/, `address: 127.0.0.1, port_value: ${upstreamPort}`);
-}

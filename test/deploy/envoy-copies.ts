@@ -13,6 +13,8 @@ interface Copy {
   head: string;
   /** What differs, in the words of the shipped file; each stands there once. */
   changes: readonly (readonly [from: string, to: string])[];
+  /** Asks over TLS, and so needs files beside it. */
+  tls?: boolean;
 }
 
 const everywhere = ["address: 127.0.0.1, port_value: 8080", "address: 0.0.0.0, port_value: 8080"] as const;
@@ -27,6 +29,20 @@ const keyward = (address: string) =>
     ["address: 127.0.0.1, port_value: 9000", `address: ${address}, port_value: 9000`],
   ] as const;
 
+const KEYWARD_GRPC = "          explicit_http_config: { http2_protocol_options: {} } # gRPC\n";
+const secret = (name: string) =>
+  `{ name: ${name}, sds_config: { path_config_source: { path: /etc/envoy/sds-${name}.yaml } } }`;
+const OVER_TLS = `      transport_socket:
+        name: envoy.transport_sockets.tls
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+          sni: keyward.keyward.svc.cluster.local
+          common_tls_context:
+            tls_certificate_sds_secret_configs:
+              - ${secret("certificate")}
+            validation_context_sds_secret_config: ${secret("authority")}
+`;
+
 export const COPIES: readonly Copy[] = [
   {
     path: "kubernetes/gateway/envoy.yaml",
@@ -39,6 +55,21 @@ export const COPIES: readonly Copy[] = [
     changes: [
       everywhere,
       ...keyward("keyward.keyward.svc.cluster.local"),
+      ...upstream("upstream.default.svc.cluster.local", 80),
+    ],
+  },
+  {
+    path: "kubernetes/envoy-tls/envoy.yaml",
+    tls: true,
+    head: "# An Envoy that asks the central Keyward over TLS. Put your upstream at the end.",
+    changes: [
+      everywhere,
+      ...keyward("keyward.keyward.svc.cluster.local"),
+      [
+        "\nadmin:",
+        "\nnode: { id: envoy, cluster: envoy } # without a name Envoy refuses secrets that are files of their own\n\nadmin:",
+      ],
+      [KEYWARD_GRPC, `${KEYWARD_GRPC}${OVER_TLS}`],
       ...upstream("upstream.default.svc.cluster.local", 80),
     ],
   },

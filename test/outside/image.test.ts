@@ -131,7 +131,9 @@ describe("a container of it", () => {
   let data: string;
   let keyward: Child;
   let addresses: { authz: string; ops: string };
-  const ports = Object.fromEntries(["AUTHZ", "ADMIN", "OPS"].map((name) => [`KEYWARD_LISTEN_${name}`, "127.0.0.1:0"]));
+  const ports = Object.fromEntries(
+    ["AUTHZ", "FORWARD_AUTH", "ADMIN", "OPS"].map((name) => [`KEYWARD_LISTEN_${name}`, "127.0.0.1:0"]),
+  );
   const start = async (volume: string) => {
     const env = { ...ports, KEYWARD_SHUTDOWN_DELAY: "0" };
     const words = [...image.entrypoint, ...image.command];

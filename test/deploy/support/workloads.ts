@@ -44,7 +44,13 @@ const workload = z.looseObject({
         initContainers: z.array(container).default([]),
         containers: z.array(container),
         volumes: z
-          .array(z.looseObject({ name: z.string(), configMap: z.looseObject({ name: z.string() }).optional() }))
+          .array(
+            z.looseObject({
+              name: z.string(),
+              configMap: z.looseObject({ name: z.string() }).optional(),
+              secret: z.looseObject({ secretName: z.string() }).optional(),
+            }),
+          )
           .default([]),
       }),
     }),

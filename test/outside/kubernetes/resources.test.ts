@@ -9,6 +9,9 @@ import { breaches } from "../../deploy/support/schemas.ts";
 const FOLDER = join(DEPLOY, "kubernetes");
 const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".yaml"));
 const folders = files.filter((path) => path.endsWith("kustomization.yaml")).map(dirname);
+const kustomizationOf = (folder: string) => parse(readFileSync(join(FOLDER, folder, "kustomization.yaml"), "utf8"));
+/** A component is built with what it is added to. */
+const whole = folders.filter((folder) => kustomizationOf(folder).kind === "Kustomization");
 const kindOf = ({ apiVersion, kind }: Resource) => `${apiVersion} ${kind}`;
 const breachesIn = (resources: readonly Resource[]) =>
   resources.flatMap((one) => breaches(kindOf(one), one).map((breach) => `${kindOf(one)}: ${breach}`));
@@ -29,43 +32,39 @@ test("each kustomization is one of those that are documented", () => {
 
 test("each file is one that a kustomization names, or is validated elsewhere", () => {
   const named = folders.flatMap((folder) => {
-    const { resources = [], configMapGenerator = [] } = parse(
-      readFileSync(join(FOLDER, folder, "kustomization.yaml"), "utf8"),
-    );
+    const { resources = [], configMapGenerator = [], patches = [] } = kustomizationOf(folder);
     const generated = configMapGenerator.flatMap((generator: { files: string[] }) => generator.files);
-    return ["kustomization.yaml", ...resources, ...generated].map((name) => join(folder, name));
+    const patched = patches.map(({ path }: { path: string }) => path);
+    return ["kustomization.yaml", ...resources, ...generated, ...patched].map((name) => join(folder, name));
   });
   const elsewhere = ["istio/mesh-config.yaml"]; // test/deploy/schemas.test.ts
   expect(files.filter((path) => !named.includes(path) && !elsewhere.includes(path))).toEqual([]);
 });
 
-describe.each(folders.filter((folder) => folder !== "monitoring"))(
-  "kubectl kustomize deploy/kubernetes/%s",
-  (folder) => {
-    let resources: Resource[];
-    beforeAll(async () => {
-      resources = await kustomize(join(FOLDER, folder));
-    });
+describe.each(whole)("kubectl kustomize deploy/kubernetes/%s", (folder) => {
+  let resources: Resource[];
+  beforeAll(async () => {
+    resources = await kustomize(join(FOLDER, folder));
+  });
 
-    test("gives resources that their schemas take", () => {
-      expect(breachesIn(resources)).toEqual([]);
-    });
+  test("gives resources that their schemas take", () => {
+    expect(breachesIn(resources)).toEqual([]);
+  });
 
-    test("gives none twice, and each in a namespace", () => {
-      const names = resources.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`);
-      expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
-      expect(names.filter((name) => name.includes("undefined"))).toEqual(["Namespace undefined/keyward"]);
-    });
+  test("gives none twice, and each in a namespace", () => {
+    const names = resources.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`);
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+    expect(names.filter((name) => name.includes("undefined"))).toEqual(["Namespace undefined/keyward"]);
+  });
 
-    test("gives a Service for each that is named by another resource", () => {
-      const services = resources.filter(({ kind }) => kind === "Service").map(({ metadata }) => metadata);
-      const known = services.map(({ name, namespace }) => `${namespace}/${name}`);
-      const mentioned = JSON.stringify(resources).matchAll(/\b(\w[\w-]*)\.(\w[\w-]*)\.svc\.cluster\.local/g);
-      const named = [...mentioned].map(([, name, namespace]) => `${namespace}/${name}`);
-      expect(named.filter((name) => !known.includes(name) && name !== "default/upstream")).toEqual([]);
-    });
-  },
-);
+  test("gives a Service for each that is named by another resource", () => {
+    const services = resources.filter(({ kind }) => kind === "Service").map(({ metadata }) => metadata);
+    const known = services.map(({ name, namespace }) => `${namespace}/${name}`);
+    const mentioned = JSON.stringify(resources).matchAll(/\b(\w[\w-]*)\.(\w[\w-]*)\.svc\.cluster\.local/g);
+    const named = [...mentioned].map(([, name, namespace]) => `${namespace}/${name}`);
+    expect(named.filter((name) => !known.includes(name) && name !== "default/upstream")).toEqual([]);
+  });
+});
 
 describe("a resource with a fault of one word", () => {
   test.each([

@@ -25,7 +25,9 @@ const IMAGES: Readonly<Record<string, string>> = {
 function settingsOf(keyward: Container, resources: readonly Resource[], workload: Workload): Settings {
   const folder = mkdtempSync(join(tmpdir(), "keyward-settings-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const env = Object.fromEntries(keyward.env.map(({ name, value }) => [name, value]));
+  // The files of a Secret are not here; test/deploy/envoy-tls.test.ts starts Keyward with them.
+  const told = keyward.env.filter(({ value }) => !value?.startsWith("/etc/keyward-tls/"));
+  const env = Object.fromEntries(told.map(({ name, value }) => [name, value]));
   const mount = keyward.volumeMounts.find(({ mountPath }) => mountPath === "/etc/keyward");
   const volume = workload.spec.template.spec.volumes.find(({ name }) => name === mount?.name);
   const map = resources.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === volume?.configMap?.name);
@@ -44,7 +46,7 @@ function settingsOf(keyward: Container, resources: readonly Resource[], workload
 const portOf = (address: Settings["listen"]["authz"]) => (address?.kind === "tcp" ? address.port : undefined);
 const isLoopback = (address: Settings["listen"]["authz"]) => address?.kind === "tcp" && address.host === "127.0.0.1";
 
-describe.each(["gateway", "central", "envoy"])("deploy/kubernetes/%s", (folder) => {
+describe.each(["gateway", "central", "envoy", "envoy-tls"])("deploy/kubernetes/%s", (folder) => {
   let resources: Resource[];
   let workloads: Workload[];
   beforeAll(async () => {
@@ -181,6 +183,31 @@ describe.each([
     expect(initContainers.map(({ name, restartPolicy }) => [name, restartPolicy])).toEqual(
       sidecar ? [["keyward", "Always"]] : [],
     );
+  });
+});
+
+describe("deploy/kubernetes/envoy-tls", () => {
+  test("asks Keyward for its health where the kubelet can, which speaks no TLS", async () => {
+    const workloads = workloadsOf(await kustomize(join(DEPLOY, "kubernetes/envoy-tls")));
+    const keyward = workloads.flatMap(containersOf).find(({ name }) => name === "keyward");
+    const httpGet = { path: "/readyz", port: "ops" };
+    expect(keyward?.startupProbe).toEqual({ httpGet, periodSeconds: 1, failureThreshold: 120 });
+    expect(keyward?.readinessProbe).toEqual({ httpGet, periodSeconds: 5, timeoutSeconds: 2 });
+  });
+
+  test("gives each program the Secret of its own certificate, all of one authority", async () => {
+    const resources = await kustomize(join(DEPLOY, "kubernetes/envoy-tls"));
+    const certificates = resources.filter(({ kind }) => kind === "Certificate").map(({ spec }) => spec);
+    expect(certificates).toMatchObject([
+      { secretName: "envoy-tls", usages: ["client auth"], issuerRef: { name: "keyward-ca" } },
+      { secretName: "keyward-tls", usages: ["server auth"], issuerRef: { name: "keyward-ca" } },
+      { secretName: "keyward-ca", isCA: true },
+    ]);
+    const volumes = workloadsOf(resources).map(({ metadata, spec }) => [
+      metadata.name,
+      spec.template.spec.volumes.flatMap(({ secret }) => secret?.secretName ?? []),
+    ]);
+    expect(Object.fromEntries(volumes)).toEqual({ envoy: ["envoy-tls"], keyward: ["keyward-tls"] });
   });
 });
 
