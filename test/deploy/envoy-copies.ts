@@ -23,13 +23,12 @@ const upstream = (address: string, port: number) =>
     ["    - name: upstream\n      type: STATIC", "    - name: upstream\n      type: STRICT_DNS"],
     ["address: 127.0.0.1, port_value: 8081", `address: ${address}, port_value: ${port}`],
   ] as const;
-const keyward = (address: string) =>
+const keyward = (address: string, transport = "") =>
   [
-    ["    - name: keyward\n      type: STATIC", "    - name: keyward\n      type: STRICT_DNS"],
+    ["    - name: keyward\n      type: STATIC\n", `    - name: keyward\n      type: STRICT_DNS\n${transport}`],
     ["address: 127.0.0.1, port_value: 9000", `address: ${address}, port_value: 9000`],
   ] as const;
 
-const KEYWARD_GRPC = "          explicit_http_config: { http2_protocol_options: {} } # gRPC\n";
 const secret = (name: string) =>
   `{ name: ${name}, sds_config: { path_config_source: { path: /etc/envoy/sds-${name}.yaml } } }`;
 const OVER_TLS = `      transport_socket:
@@ -64,12 +63,11 @@ export const COPIES: readonly Copy[] = [
     head: "# An Envoy that asks the central Keyward over TLS. Put your upstream at the end.",
     changes: [
       everywhere,
-      ...keyward("keyward.keyward.svc.cluster.local"),
+      ...keyward("keyward.keyward.svc.cluster.local", OVER_TLS),
       [
         "\nadmin:",
         "\nnode: { id: envoy, cluster: envoy } # without a name Envoy refuses secrets that are files of their own\n\nadmin:",
       ],
-      [KEYWARD_GRPC, `${KEYWARD_GRPC}${OVER_TLS}`],
       ...upstream("upstream.default.svc.cluster.local", 80),
     ],
   },
