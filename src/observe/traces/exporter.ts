@@ -90,8 +90,6 @@ export function createSpanExporter(
     },
     async finish() {
       clearInterval(timer);
-      // What a collector in trouble has in hand is given up at once.
-      if (trouble !== undefined) ending.abort();
       const deadline = setTimeout(() => ending.abort(), FINISH_TIMEOUT_MS);
       await sending;
       if (!ending.signal.aborted) await send();

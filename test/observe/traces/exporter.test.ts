@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import type { Log } from "../../../src/observe/log.ts";
 import { createMetricMemory, MetricCells } from "../../../src/observe/metrics/cells.ts";
@@ -21,11 +24,11 @@ const spanOf = (number: number): CheckSpan => ({
 });
 const spansOf = (count: number) => Array.from({ length: count }, (_, number) => spanOf(number));
 
-function exporterTo(url: string, intervalMs = 10) {
+function exporterTo(url: string, intervalMs = 10, timeoutMs = 500) {
   const cells = new MetricCells(createMetricMemory(1), 0);
   const lines: string[] = [];
   const log: Log = (level, message) => lines.push(`${level} ${message}`);
-  const bounds = { timeoutMs: 500, intervalMs, maxQueue: 10, maxBatch: 4 };
+  const bounds = { timeoutMs, intervalMs, maxQueue: 10, maxBatch: 4 };
   const sampling = { byParent: true, ratio: 1 };
   const settings = { url, headers: { "x-key": "k" }, resource: { "service.name": "n" }, sampling, ...bounds };
   const exporter = createSpanExporter(settings, "1.2.3", cells, log);
@@ -95,6 +98,20 @@ test("a collector that is not there costs what the queue has no room for, and on
   expect(lines).toEqual([expect.stringContaining("warn the trace collector takes no spans: connect ECONNREFUSED")]);
   await exporter.finish();
   expect(counts()).toEqual([0, 24]);
+});
+
+test("a collector that takes a call and never answers does not hold up the end", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  onTestFinished(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const { exporter, counts } = exporterTo(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`, 10, 3_600_000);
+  exporter.take(spansOf(6));
+  await once(silent, "request");
+  await exporter.finish();
+  expect(counts()).toEqual([0, 6]);
 });
 
 test("what waits at the end is sent", async () => {
