@@ -136,7 +136,7 @@ export class Connection {
   }
 
   #fail(error: unknown): void {
-    const { service } = { service: this.#service };
+    const service = this.#service;
     const known = error instanceof ConnectionError ? error : new ConnectionError("internal", "an internal error");
     if (known !== error) service.onError(error);
     this.#tell(known.reason, known.message);

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ERROR } from "../../src/h2/connection-error.ts";
 import { FRAME } from "../../src/h2/frame.ts";
@@ -24,6 +25,9 @@ import {
 } from "./support/frames.ts";
 import { RawPeer } from "./support/raw-peer.ts";
 
+/** All windows open, so that nothing but the socket holds an answer up. */
+const OPEN = [settings([INITIAL_WINDOW_SIZE, 0x7fff_ffff]), windowUpdate(0, 0x7000_0000)];
+
 describe("the preface", () => {
   test.each([
     ["byte by byte", 1],
@@ -35,7 +39,7 @@ describe("the preface", () => {
     const bytes = Buffer.concat([PREFACE, settings(), call(1)]);
     for (let at = 0; at < bytes.length; at += size) {
       peer.send(bytes.subarray(at, at + size));
-      await new Promise(setImmediate);
+      await setImmediate();
     }
     expect((await peer.answer(1)).body).toEqual(message("hello"));
     expect(peer.frames[0]?.type).toBe(FRAME.settings);
@@ -112,7 +116,7 @@ describe("a peer that is slow is cut where", () => {
 
   test("it does not read its answers, while all its windows are open", async () => {
     const engine = await startEngine({ limits: { stallTimeoutMs: 50 } });
-    const peer = await engine.greet(settings([INITIAL_WINDOW_SIZE, 0x7fff_ffff]), windowUpdate(0, 0x7000_0000));
+    const peer = await engine.greet(...OPEN);
     peer.socket.pause();
     const body = Buffer.alloc(10_000);
     let streamId = 1;
@@ -134,22 +138,70 @@ test("a frame in two pieces after a long silence is no slow one", async () => {
     await until("a time that is too long for a frame has passed", () => performance.now() - opened > 150);
     const bytes = call(2 * round + 1);
     peer.send(bytes.subarray(0, 20));
-    await new Promise(setImmediate);
+    await setImmediate();
     peer.send(bytes.subarray(20));
     expect((await peer.answer(2 * round + 1)).body).toEqual(message("hello"));
   }
   expect(engine.cuts).toEqual([]);
 });
 
+// Each look at the clock finds a frame in its midst, and each time it is another one.
+test("many frames that are each in two pieces are no slow ones", async () => {
+  const engine = await startEngine({ limits: { frameTimeoutMs: 100 } });
+  const peer = await engine.greet();
+  let rest: Buffer = Buffer.alloc(0);
+  const opened = performance.now();
+  let streamId = 1;
+  for (; performance.now() - opened < 300; streamId += 2) {
+    const bytes = call(streamId);
+    peer.send(rest, bytes.subarray(0, 20));
+    rest = bytes.subarray(20);
+    await setImmediate();
+  }
+  peer.send(rest);
+  expect((await peer.answer(streamId - 2)).body).toEqual(message("hello"));
+  expect(engine.cuts).toEqual([]);
+});
+
 // Else the kernel would reset the connection, and throw the GOAWAY away with it.
-test("what the peer still sends behind its error is read for a while, so that it learns of the error", async () => {
-  const engine = await startEngine({ limits: { lingerMs: 200 } });
+test("what the peer still sends behind its error is read, so that it learns of the error", async () => {
+  const engine = await startEngine({ limits: { lingerMs: 600_000 } });
   const peer = new RawPeer(connect({ path: engine.path, allowHalfOpen: true }));
   await peer.greet();
   peer.send(data(0, Buffer.alloc(0)));
-  for (let count = 0; count < 100; count++) peer.send(data(1, Buffer.alloc(16_000)));
   expect(await peer.goaway()).toMatchObject({ code: ERROR.protocol });
+  // More than any kernel holds for a reader that is gone, or does not read.
+  const written = Promise.withResolvers<void>();
+  peer.socket.write(Buffer.alloc(16_000_000), (error) => (error ? written.reject(error) : written.resolve()));
+  await written.promise;
+  expect(engine.server.connections).toBe(1);
+});
+
+test("and is not listened to for longer than it must be", async () => {
+  const engine = await startEngine({ limits: { lingerMs: 50 } });
+  const peer = new RawPeer(connect({ path: engine.path, allowHalfOpen: true }));
+  await peer.greet();
+  peer.send(data(0, Buffer.alloc(0)));
+  await peer.goaway();
   await until("it is closed", () => engine.server.connections === 0);
+});
+
+// An answer stays in memory until the kernel takes it, and others are written meanwhile.
+test("answers that one peer does not read yet are not mixed up with those of another", async () => {
+  const engine = await startEngine();
+  const [lazy, busy] = [await engine.greet(...OPEN), await engine.greet(...OPEN)];
+  lazy.socket.pause();
+  const count = 400;
+  const body = Buffer.alloc(10_000, "a");
+  for (let index = 0; index < count; index++) lazy.send(call(2 * index + 1, body));
+  for (let index = 0; index < 100; index++) {
+    busy.send(call(2 * index + 1, Buffer.alloc(10_000, "b")));
+    expect((await busy.answer(2 * index + 1)).body.length).toBe(10_005);
+  }
+  lazy.socket.resume();
+  for (let index = 0; index < count; index++) {
+    expect((await lazy.answer(2 * index + 1)).body.equals(message(body))).toBe(true);
+  }
 });
 
 test("one connection too many is closed, and the next is taken when one has ended", async () => {
