@@ -17,6 +17,9 @@ export interface AdminServer {
 /** An admin request is small: a peer that needs longer to send one is stuck, or wants to keep the connection busy. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** How often requests over HTTP/1.1 that take too long are looked for. */
+const TIMEOUT_INTERVAL_MS = 5_000;
+
 /** Calls that one connection may have in progress; administrators need a few. */
 const MAX_CONCURRENT_STREAMS = 100;
 
@@ -28,7 +31,12 @@ const PING_INTERVAL_MS = 60_000;
 
 /** Which of the two versions a connection speaks is told by its first bytes: both share one port. */
 export function createAdminServer(handler: AdminHandler, countConnection: CountConnection): AdminServer {
-  const http1 = createHttp1Server({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS }, handler);
+  const timeouts = {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_INTERVAL_MS,
+  };
+  const http1 = createHttp1Server(timeouts, handler);
   const http2 = createHttp2Server({ settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS } }, handler);
   // It never listens by itself; told that it does, it watches over the time that its connections take.
   http1.emit("listening");

@@ -21,6 +21,9 @@ const MAX_CONNECTIONS = 128;
 /** A request has no body and a few headers: who takes longer to send it is stuck, or wants to keep the connection busy. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
+/** How often connections that take too long are looked for. */
+const TIMEOUT_INTERVAL_MS = 5_000;
+
 /**
  * Serves `/healthz` (the program runs), `/readyz` (it can answer checks) and `/metrics` on connections that somebody else
  * accepts. It lives on the main thread, so it answers while a disk holds up every other one.
@@ -30,9 +33,19 @@ export function createOpsServer(
   countConnection: CountConnection,
 ): { take(socket: Socket): void; stop(): void } {
   const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
-  const server = createServer({ ...timeouts, connectionsCheckingInterval: REQUEST_TIMEOUT_MS }, (request, response) => {
-    answer(sources, request, response).catch(() => response.destroy());
-  });
+  const answering = new WeakSet<Socket>();
+  const server = createServer(
+    { ...timeouts, connectionsCheckingInterval: TIMEOUT_INTERVAL_MS },
+    (request, response) => {
+      const { socket } = request;
+      // Nobody who wants to know sends more before the answer. Thousands at once, which Node would answer one after the
+      // other before it looks at any other connection, would make the program seem dead.
+      if (answering.has(socket)) return void socket.destroy();
+      answering.add(socket);
+      response.once("close", () => answering.delete(socket));
+      answer(sources, request, response).catch(() => response.destroy());
+    },
+  );
   server.on("clientError", (error, socket) => answerHttp1Error(error, socket, () => countConnection("timeout")));
   // It never listens by itself; told that it does, it watches over the time that its connections take.
   server.emit("listening");
