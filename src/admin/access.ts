@@ -1,22 +1,15 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, createContextKey, type Interceptor } from "@connectrpc/connect";
+import { ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 import type { Log } from "../observe/log.ts";
-import type { AdminKeys } from "../store/admin-keys.ts";
 import { METHOD_ACCESS } from "./admin-scope.ts";
-import { authenticate, type Caller, kCaller, LOCAL_CALLER } from "./caller.ts";
-import { apiError, asApiError, invalidArgument } from "./errors.ts";
+import { type Caller, kCaller, LOCAL_CALLER } from "./caller.ts";
+import { apiError, asApiError, ISSUER_UNAVAILABLE, invalidArgument } from "./errors.ts";
+import type { Login } from "./login/login.ts";
+import { kPeer, type Peer } from "./login/peer.ts";
 import type { RuleContext } from "./rules/rule-context.ts";
 import { violationsIn } from "./rules/rules.ts";
-import { refuseWholeProgram } from "./tenancy.ts";
-
-/** Where a call comes from: the local admin socket, or an address. */
-export interface Peer {
-  readonly local: boolean;
-  readonly address: string;
-}
-
-/** The peer of the call in progress. */
-export const kPeer = createContextKey<Peer>({ local: false, address: "" });
+import { refuseBeyondOwnKeys, refuseWholeProgram } from "./tenancy.ts";
 
 /** The only tenant that the call in progress is about, where its path names one. */
 export const kWithin = createContextKey<string | undefined>(undefined);
@@ -25,30 +18,32 @@ export const kWithin = createContextKey<string | undefined>(undefined);
  * Lets a call through only to a method that is listed, and only for a caller who has what the list asks and, where they are
  * bound to a tenant, finds something of it there.
  */
-export function accessInterceptor(store: AdminKeys): Interceptor {
+export function accessInterceptor(login: Login): Interceptor {
   return (next) => async (request) => {
     const { service, method, header, contextValues } = request;
-    const caller = admit(service.typeName, method.name, header.get("authorization"), contextValues.get(kPeer), store);
+    const authorization = header.get("authorization");
+    const caller = await admit(service.typeName, method.name, authorization, contextValues.get(kPeer), login);
     const within = contextValues.get(kWithin);
     if (caller !== undefined) contextValues.set(kCaller, within === undefined ? caller : { ...caller, within });
     return next(request);
   };
 }
 
-/** The caller of a method, who may call it; undefined where it is open to everybody. Throws what the access check says. */
-export function admit(
+/** The caller of a method, who may call it; undefined where it is open to everybody. Rejects with what the access check says. */
+export async function admit(
   service: string,
   name: string,
   authorization: string | null,
-  { local, address }: Peer,
-  store: AdminKeys,
-): Caller | undefined {
+  peer: Peer,
+  login: Login,
+): Promise<Caller | undefined> {
   const method = `${service}.${name}`;
   const needed = METHOD_ACCESS[method];
   if (needed === undefined) throw apiError(Code.PermissionDenied, "METHOD_CLOSED", `${method} is not open to anybody`);
   if (needed === "open") return undefined;
-  const caller = local ? LOCAL_CALLER : authenticate(authorization, address, store);
+  const caller = peer.local ? LOCAL_CALLER : await login(authorization, peer);
   refuseWholeProgram(service, caller);
+  refuseBeyondOwnKeys(method, caller);
   if (needed !== "any admin key" && !caller.scopes.includes(needed)) {
     const message = `this needs the admin scope ${needed}; you have ${caller.scopes.join(", ") || "none"}`;
     throw apiError(Code.PermissionDenied, "MISSING_SCOPE", message, { required: needed });
@@ -75,7 +70,8 @@ export function rulesInterceptor(settings: Omit<RuleContext, "nowMs">): Intercep
 export function errorInterceptor(log: Log): Interceptor {
   const toldOf = (method: string, error: unknown) => {
     const answer = asApiError(error);
-    if (answer.code === Code.Internal || answer.code === Code.Unavailable) {
+    const isTold = answer.findDetails(ErrorInfoSchema).some(({ reason }) => reason === ISSUER_UNAVAILABLE);
+    if (!isTold && (answer.code === Code.Internal || answer.code === Code.Unavailable)) {
       const fields = { method, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
       log("error", "an admin call failed", fields);
     }

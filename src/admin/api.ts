@@ -18,7 +18,7 @@ import type { MetricCells } from "../observe/metrics/cells.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Board } from "../serve/threads/board.ts";
 import type { Store } from "../store/store.ts";
-import { accessInterceptor, errorInterceptor, kPeer, rulesInterceptor } from "./access.ts";
+import { accessInterceptor, errorInterceptor, rulesInterceptor } from "./access.ts";
 import { createAdminKeyService } from "./admin-key-service.ts";
 import { createAuditService } from "./audit/audit-service.ts";
 import { callMetricsInterceptor } from "./call-metrics.ts";
@@ -27,6 +27,8 @@ import { createKeyChecks } from "./explain/key-checks.ts";
 import { createGrants } from "./grants.ts";
 import { createHealthService, type ServingState } from "./health-service.ts";
 import { createKeyService } from "./keys/key-service.ts";
+import type { Login } from "./login/login.ts";
+import { kPeer, peerOf } from "./login/peer.ts";
 import { createOwnerService } from "./owners/owner-service.ts";
 import { createReflectionService } from "./reflection-service.ts";
 import type { RestFormat } from "./rest/rest-body.ts";
@@ -53,6 +55,8 @@ export interface AdminApi {
   /** What the check threads of this process have denied. */
   readonly denials: readonly DenialRing[];
   readonly tenants: Settings["tenants"];
+  /** Tells who calls over the network. */
+  readonly login: Login;
   readonly keyLifetime: Settings["keyLifetime"];
   readonly signingKeys: SigningKeyRing;
   readonly signer: TokenSigner;
@@ -103,6 +107,7 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
     keyLifetime,
     signingKeys,
     signer,
+    login,
     log,
     shutdownSignal,
   } = api;
@@ -132,7 +137,7 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
       )
       .service(ServerReflectionV1, reflection)
       .service(ServerReflectionV1Alpha, reflection);
-    rest = createRestHandler(createServiceCall(router.handlers), store, { local, defaultFormat: api.restFormat, log });
+    rest = createRestHandler(createServiceCall(router.handlers), login, { local, defaultFormat: api.restFormat, log });
   };
   return connectNodeAdapter({
     routes,
@@ -142,10 +147,7 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
     shutdownSignal,
     // A mistyped expiry that is passed over would make a key that never ends.
     jsonOptions: { ignoreUnknownFields: false },
-    interceptors: [callMetricsInterceptor(api.metrics), errorInterceptor(log), accessInterceptor(store), rules],
-    contextValues: (request) => {
-      const address = request.socket.remoteAddress ?? "";
-      return createContextValues().set(kPeer, { local, address });
-    },
+    interceptors: [callMetricsInterceptor(api.metrics), errorInterceptor(log), accessInterceptor(login), rules],
+    contextValues: (request) => createContextValues().set(kPeer, peerOf(request, local)),
   });
 }

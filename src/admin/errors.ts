@@ -7,6 +7,9 @@ import { StoreError } from "../store/store-error.ts";
 /** `google.rpc.ErrorInfo.domain` of every error of this API. */
 const DOMAIN = "keyward";
 
+/** The reason of an error that is told to the log elsewhere, and seldom: strangers can cause it as often as they like. */
+export const ISSUER_UNAVAILABLE = "ISSUER_UNAVAILABLE";
+
 /** An error as the API tells it: a code, a reason that programs can compare, a sentence for people. */
 export function apiError(
   code: Code,

@@ -15,8 +15,9 @@ interface OpenedByKey {
 type OpenedByOwner = Pick<OwnerFields, "scopes" | "disabled">;
 
 /**
- * Says no to callers who are bound to a tenant and would leave open more than `tenants.<tenant>.grantable_scopes` allows,
- * whoever it was that opened it. Each throws PERMISSION_DENIED.
+ * Says no to callers who are bound to a tenant or an owner and would leave open more than they may grant, whoever it was
+ * that opened it. In a tenant that is `tenants.<tenant>.grantable_scopes`; for one owner also what its identity says and
+ * what the owner has, as far as there are such lists, and without any list nothing. Each throws PERMISSION_DENIED.
  */
 export interface Grants {
   /** For whatever makes a key, changes one or lets it open again. `ownerScopes` is the list of its owner. */
@@ -38,16 +39,23 @@ const MAX_NAMED = 10;
 
 /** `grants` is that of the configuration's scopes, so that what a grantable scope implies is grantable too. */
 export function createGrants(tenants: Settings["tenants"], { grants }: Pick<ScopeGraph, "grants">): Grants {
-  const refuseBeyond = (scopes: readonly string[], tenant: string) => {
-    const grantable = tenants.get(tenant)?.grantable_scopes ?? [];
+  const refuseBeyond = (scopes: readonly string[], grantable: readonly string[], where: string) => {
     const beyond = [...new Set(scopes)].filter((scope) => !grants(grantable, scope));
     if (beyond.length === 0) return;
-    const message = `you cannot grant ${listed(beyond)}: grantable in the tenant ${tenant} is ${listed(grantable)}`;
+    const message = `you cannot grant ${listed(beyond)}: grantable ${where} is ${listed(grantable)}`;
     throw apiError(Code.PermissionDenied, "BEYOND_GRANTABLE", message);
   };
+  const refuseBeyondTenant = (scopes: readonly string[], tenant: string) =>
+    refuseBeyond(scopes, tenants.get(tenant)?.grantable_scopes ?? [], `in the tenant ${tenant}`);
   return {
-    judgeKey({ scopes, inheritsScopes }, ownerScopes = [], { tenant }) {
-      if (tenant !== undefined) refuseBeyond(inheritsScopes ? ownerScopes : scopes, tenant);
+    judgeKey({ scopes, inheritsScopes }, ownerScopes, { tenant, owner, grantableScopes }) {
+      const given = inheritsScopes ? (ownerScopes ?? []) : scopes;
+      if (tenant !== undefined) refuseBeyondTenant(given, tenant);
+      if (owner === undefined) return;
+      const isListed = tenant !== undefined || grantableScopes !== undefined || ownerScopes !== undefined;
+      if (!isListed) refuseBeyond(given, [], `for ${owner}`);
+      if (grantableScopes !== undefined) refuseBeyond(given, grantableScopes, "for you");
+      if (ownerScopes !== undefined) refuseBeyond(given, ownerScopes, `for ${owner}`);
     },
 
     judgeOwner(before, after, givenScopes, { tenant }) {
@@ -56,7 +64,7 @@ export function createGrants(tenants: Settings["tenants"], { grants }: Pick<Scop
       if (after.disabled && before !== undefined && isSameList(before.scopes, after.scopes)) return;
       const letGo = before?.scopes !== undefined && after.scopes === undefined;
       const reopened = before?.disabled === true && !after.disabled;
-      refuseBeyond([...(after.scopes ?? []), ...(letGo || reopened ? givenScopes() : [])], tenant);
+      refuseBeyondTenant([...(after.scopes ?? []), ...(letGo || reopened ? givenScopes() : [])], tenant);
     },
   };
 }

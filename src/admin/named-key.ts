@@ -13,6 +13,7 @@ interface Named {
   readonly start: string;
   readonly name: string;
   readonly tenant: string | undefined;
+  readonly owner?: string | undefined;
 }
 
 /** The ways in which a store finds such records. */
@@ -31,7 +32,7 @@ export interface Finder<Found extends Named> {
 export function findNamed<Found extends Named>(
   name: string,
   finder: Finder<Found>,
-  caller: Pick<Caller, "tenant" | "within">,
+  caller: Pick<Caller, "tenant" | "owner" | "within">,
 ): Found {
   const seen = (found: Found | undefined) => (found !== undefined && sees(caller, found) ? found : undefined);
   const byDigest = (hashing?: "sha512") => seen(finder.byDigest(secretDigest(name, hashing)));

@@ -6,6 +6,7 @@ import type { RequestMark } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { Caller } from "./caller.ts";
 import { apiError } from "./errors.ts";
+import { sees } from "./tenancy.ts";
 
 /** The mark of a request that carries an id (AIP-155); undefined where it has none. */
 export function markOf<Schema extends DescMessage>(
@@ -40,5 +41,10 @@ export function findEarlier(store: Store, caller: Caller, mark: RequestMark, now
   if (!earlier.fingerprint.equals(mark.fingerprint)) {
     throw apiError(Code.AlreadyExists, "REQUEST_ID_REUSED", "this request_id was used for another request");
   }
-  return store.keyById(earlier.keyId);
+  const key = store.keyById(earlier.keyId);
+  // Who a token or certificate is bound to is for the configuration to say, and may be another one by now.
+  if (key !== undefined && !sees(caller, key)) {
+    throw apiError(Code.AlreadyExists, "REQUEST_ID_REUSED", "this request_id was used for a key that you do not see");
+  }
+  return key;
 }

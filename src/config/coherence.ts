@@ -74,6 +74,9 @@ export function judgeCoherence(
       problems.push(`${describe(other)} must differ from ${describe(one)}, also where "_" and "." are read as "-"`);
     }
   }
+  if (values["oidc.issuer"] !== undefined && values["oidc.audience"] === undefined) {
+    problems.push(`${describe("oidc.issuer")} needs oidc.audience beside it: tokens for others must open nothing here`);
+  }
   const [life, longest] = [values["key_lifetime.default"], values["key_lifetime.max"]];
   if (longest !== undefined && life !== undefined && life > longest) {
     problems.push(`${describe("key_lifetime.default")} must be no longer than ${describe("key_lifetime.max")}`);

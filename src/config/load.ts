@@ -1,6 +1,7 @@
 import { type CredentialSource, credentialProblems } from "../check/credential.ts";
 import type { PolicyConfig } from "../policy/config.ts";
 import { compilePolicy } from "../policy/policy.ts";
+import { type AdminIdentityConfig, adminIdentityProblems } from "./admin-identities.ts";
 import { judgeCoherence } from "./coherence.ts";
 import type { ConfigFile } from "./config-file.ts";
 import { warnOfUnknownVariables } from "./environment.ts";
@@ -56,7 +57,7 @@ export function loadSettings(sources: Sources, kept?: LoadedSettings): LoadedSet
   const origins = new Map<OriginKey, Origin>(SETTING_KEYS.map((key) => [key, originOf(key)]));
   // Each was read by its own type; one that is missing without a default is a problem, which is thrown below.
   const values = Object.fromEntries([...found].map(([key, { value }]) => [key, value])) as unknown as SettingValues;
-  const { routes, scopes, credentials, tenants } = withDefaults(file.structures);
+  const { routes, scopes, credentials, tenants, adminIdentities } = withDefaults(file.structures);
   const policy: PolicyConfig = { routes, defaultAccess: values.default_access, scopes };
   for (const key of STRUCTURE_KEYS) origins.set(key, file.structureOrigin([key]));
   const given = kept === undefined ? readSecrets(values, originOf, sources) : keptSecrets(kept);
@@ -66,6 +67,7 @@ export function loadSettings(sources: Sources, kept?: LoadedSettings): LoadedSet
     ...judgePolicy(policy, file),
     ...judgeCredentials(credentials, identityHeadersIn(values), file),
     ...judgeTenants(tenants, scopes, file),
+    ...judgeAdminIdentities(adminIdentities, values, scopes, file),
     ...valueProblems,
     ...given.problems,
   ];
@@ -119,6 +121,31 @@ function judgeTenants(
 ): string[] {
   return tenantProblems(tenants, Object.keys(scopes)).map(({ at: below, message }) => {
     const at = ["tenants", ...below];
+    return `${nameAt(placeName(at), file.structureOrigin(at))} ${message}`;
+  });
+}
+
+function judgeAdminIdentities(
+  identities: readonly AdminIdentityConfig[],
+  values: SettingValues,
+  scopes: PolicyConfig["scopes"] = {},
+  file: ConfigFile,
+): string[] {
+  const problems = [
+    ...adminIdentityProblems(identities, Object.keys(scopes)),
+    ...identities.flatMap(({ certificate, claims }, index) => {
+      const missing = (at: string, setting: SettingKey) => ({ at: [index, at], message: `needs ${setting}` });
+      return [
+        // Without it no client is asked for a certificate.
+        ...(certificate !== undefined && values["tls.admin.client_ca"] === undefined
+          ? [missing("certificate", "tls.admin.client_ca")]
+          : []),
+        ...(claims !== undefined && values["oidc.issuer"] === undefined ? [missing("claims", "oidc.issuer")] : []),
+      ];
+    }),
+  ];
+  return problems.map(({ at: below, message }) => {
+    const at = ["admin_identities", ...below];
     return `${nameAt(placeName(at), file.structureOrigin(at))} ${message}`;
   });
 }

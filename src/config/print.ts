@@ -33,7 +33,9 @@ export function printSettings({ settings, values, origins }: LoadedSettings): st
   const { scopes } = settings.policy;
   const routes = settings.policy.routes.map(asWritten);
   const tenants = settings.tenants.size === 0 ? undefined : settings.tenants;
-  for (const [key, structure] of Object.entries({ credentials: settings.credentials, routes, scopes, tenants })) {
+  const admin_identities = settings.adminIdentities.length === 0 ? undefined : settings.adminIdentities;
+  const structures = { credentials: settings.credentials, routes, scopes, tenants, admin_identities };
+  for (const [key, structure] of Object.entries(structures)) {
     if (structure === undefined) continue;
     const node = document.createNode(structure);
     node.comment = ` ${formatOrigin(origins.get(key as keyof Structures) ?? DEFAULT_ORIGIN)}`;

@@ -18,6 +18,7 @@ export function renderSettingsTable(): string {
     ROUTES,
     SCOPES,
     TENANTS,
+    ADMIN_IDENTITIES,
   ];
   return rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`).join("");
 }
@@ -92,6 +93,14 @@ const TENANTS = [
   "`{}`",
   `a mapping of tenants to ${ENTRY_KEYS.tenants.map(code).join(", ")}`,
   STRUCTURE_USES.tenants,
+];
+
+const ADMIN_IDENTITIES = [
+  "`admin_identities`",
+  "file only",
+  "`[]`",
+  `a list of ${ENTRY_KEYS.admin_identities.map(code).join(", ")}`,
+  STRUCTURE_USES.admin_identities,
 ];
 
 function code(text: string): string {

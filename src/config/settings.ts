@@ -1,6 +1,7 @@
 import type { CredentialSource } from "../check/credential.ts";
 import type { Access, PolicyConfig } from "../policy/config.ts";
 import type { Address } from "./address.ts";
+import type { AdminIdentityConfig } from "./admin-identities.ts";
 import type { Reading } from "./reading.ts";
 import type { TenantConfig } from "./tenants.ts";
 import type { TlsFiles } from "./tls-files.ts";
@@ -10,6 +11,7 @@ import {
   filePath,
   headerName,
   integer,
+  issuerUrl,
   lifetime,
   oneOf,
   party,
@@ -312,6 +314,34 @@ const SETTINGS = {
     what: "What a key is that is made through the REST façade without a `format`",
     why: "An opaque key is short and needs no encryption key; `jwt` is for clients that expect signed keys",
   }),
+  "oidc.issuer": setting({
+    type: issuerUrl,
+    default: undefined,
+    change: "reload",
+    what: "Whose tokens (OpenID Connect) the admin API takes from those whom `admin_identities` knows by `claims`; unset: none",
+    why: "People log in where they log in everywhere, and nobody hands out admin keys",
+  }),
+  "oidc.audience": setting({
+    type: party,
+    default: undefined,
+    change: "reload",
+    what: "For whom these tokens have to be meant (`aud`)",
+    why: "A token for another program, which may be in wrong hands there, opens nothing here",
+  }),
+  "oidc.jwks_url": setting({
+    type: issuerUrl,
+    default: undefined,
+    change: "reload",
+    what: "Where the issuer's public keys are; unset: where its `/.well-known/openid-configuration` says",
+    why: "Some issuers have no such page, or Keyward cannot reach it",
+  }),
+  "oidc.clock_tolerance": setting({
+    type: duration(0, 5 * MINUTE),
+    default: "30s",
+    change: "reload",
+    what: "How far the issuer's clock and ours may be apart where a token begins and ends",
+    why: "Longer is a longer life for each token",
+  }),
   write_admin_key: setting({
     type: filePath,
     default: undefined,
@@ -385,6 +415,18 @@ export interface Settings {
   /** Set: no store is served, but one key. `digest` is its SHA-256 in hex; undefined: it is drawn at the start. */
   readonly singleKey?: { readonly digest: string | undefined };
   readonly policy: PolicyConfig;
+  /** Whose tokens the admin API takes. */
+  readonly oidc?:
+    | {
+        readonly issuer: string;
+        readonly audience: string;
+        /** Undefined: the issuer tells it. */
+        readonly jwksUrl: string | undefined;
+        readonly clockToleranceMs: number;
+      }
+    | undefined;
+  /** Whom the admin API knows without an admin key; the first that fits counts. */
+  readonly adminIdentities: readonly AdminIdentityConfig[];
   /** What is said of tenants, by their names; of one that is not here, nothing is. */
   readonly tenants: ReadonlyMap<string, TenantConfig>;
   /** Where a key may be presented. */

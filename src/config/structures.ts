@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { CredentialSource } from "../check/credential.ts";
 import type { RouteConfig, ScopeConfig, StaleConfig } from "../policy/config.ts";
+import type { AdminIdentityConfig } from "./admin-identities.ts";
 import { nearest } from "./nearest.ts";
 import { readText, show } from "./reading.ts";
 import type { TenantConfig } from "./tenants.ts";
@@ -12,6 +13,7 @@ export interface Structures {
   readonly routes?: readonly RouteConfig[];
   readonly scopes?: Readonly<Record<string, ScopeConfig>>;
   readonly tenants?: Readonly<Record<string, TenantConfig>>;
+  readonly admin_identities?: readonly AdminIdentityConfig[];
 }
 
 /** What is wrong in a structure, and where: `["routes", 0, "path"]`, or `["routes"]` for the list itself. */
@@ -111,6 +113,18 @@ const tenant = z.strictObject(
   "must be a mapping",
 );
 
+const adminIdentity = z.strictObject(
+  {
+    certificate: text.optional(),
+    claims: z.record(z.string(), text, "must be a mapping").optional(),
+    scopes: texts,
+    tenant: text.optional(),
+    owner: text.optional(),
+    grantable_scopes: texts.optional(),
+  } satisfies Record<keyof AdminIdentityConfig, z.ZodType>,
+  "must be a mapping",
+);
+
 /** A mapping of names to entries, of which nothing need be said. */
 function byName<Entry extends z.ZodType>(entry: Entry) {
   return z.record(
@@ -127,6 +141,7 @@ const SHAPES = {
   routes: z.array(route, "must be a list"),
   scopes: byName(scope),
   tenants: byName(tenant),
+  admin_identities: z.array(adminIdentity, "must be a list"),
 } satisfies { readonly [Key in keyof Structures]-?: z.ZodType };
 
 /** The names of the structures. */
@@ -139,6 +154,8 @@ export const STRUCTURE_USES = {
   scopes: "The scopes there are, and which come with others. Unset: any text of the form of a scope is one.",
   tenants:
     "What an admin key that is bound to a tenant may grant there, and what the tenant's new keys begin with. Unset: nothing, and `kw`.",
+  admin_identities:
+    "Whom the admin API knows by a client certificate or a token, and what they may do; the first that fits counts.",
 } as const satisfies Record<keyof Structures, string>;
 
 /** The keys of one entry of a structure, for people. */
@@ -147,6 +164,7 @@ export const ENTRY_KEYS = {
   routes: Object.keys(route.shape),
   scopes: Object.keys(scope.shape),
   tenants: Object.keys(tenant.shape),
+  admin_identities: Object.keys(adminIdentity.shape),
 } as const satisfies Record<keyof Structures, readonly string[]>;
 
 /** What a structure may be, as JSON Schema (draft 7). */

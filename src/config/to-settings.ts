@@ -8,7 +8,8 @@ import { tlsFilesIn } from "./tls.ts";
 /** Puts together what the threads are given. */
 export function toSettings(values: SettingValues, structures: Structures, secrets: Secrets): Settings {
   const writeAdminKey = values.write_admin_key;
-  const { routes, scopes, credentials, tenants } = withDefaults(structures);
+  const { routes, scopes, credentials, tenants, adminIdentities } = withDefaults(structures);
+  const oidc = oidcIn(values);
   return {
     mode: servedMode(values),
     database: values.database,
@@ -55,10 +56,19 @@ export function toSettings(values: SettingValues, structures: Structures, secret
     policy: { routes, defaultAccess: values.default_access, scopes },
     credentials,
     tenants: new Map(Object.entries(tenants)),
+    adminIdentities,
+    ...(oidc && { oidc }),
   };
 }
 
+function oidcIn(values: SettingValues): Settings["oidc"] {
+  const { "oidc.issuer": issuer, "oidc.audience": audience, "oidc.jwks_url": jwksUrl } = values;
+  if (issuer === undefined || audience === undefined) return undefined;
+  return { issuer, audience, jwksUrl, clockToleranceMs: values["oidc.clock_tolerance"] };
+}
+
 /** The structures in effect where a file says these. Without `scopes`, any text of the form of a scope is one. */
-export function withDefaults({ routes = [], scopes, credentials = DEFAULT_SOURCES, tenants = {} }: Structures) {
-  return { routes, scopes, credentials, tenants };
+export function withDefaults(structures: Structures) {
+  const { routes = [], scopes, credentials = DEFAULT_SOURCES, tenants = {} } = structures;
+  return { routes, scopes, credentials, tenants, adminIdentities: structures.admin_identities ?? [] };
 }

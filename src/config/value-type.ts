@@ -148,3 +148,18 @@ export const party: ValueType<string> = text("text", PARTY_BOUND, (name) =>
     ? { value: name }
     : { problem: `must be ${PARTY_BOUND}` },
 );
+
+const ISSUER_URL_BOUND = "an https URL without query and fragment; on this machine also http";
+
+/** A URL from which what is fetched can be trusted: nobody can change it on its way. */
+export const issuerUrl: ValueType<string> = text("url", ISSUER_URL_BOUND, (url) =>
+  isTrustworthyUrl(url) ? { value: url } : { problem: `must be ${ISSUER_URL_BOUND}` },
+);
+
+/** Whether what comes from a URL comes as it was sent: by https, or from this machine. */
+export function isTrustworthyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, search, hash, username } = new URL(text);
+  const isHere = protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
+  return (protocol === "https:" || isHere) && search === "" && hash === "" && username === "";
+}

@@ -4,7 +4,10 @@ import type { Identity } from "./identity.ts";
 
 /** Who asks for a change, and from where. */
 export interface Actor {
-  /** "local" for the local admin socket, else the id of the admin key. */
+  /**
+   * "local" for the local admin socket, the id of an admin key, "certificate:" and the name by which a certificate is known,
+   * or "oidc:" and the subject of a token.
+   */
   readonly name: string;
   /** The client's address, or "local". */
   readonly source: string;

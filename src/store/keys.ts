@@ -71,7 +71,8 @@ export const NO_GRACE = "rotated without a grace period";
 /** Which keys to list. What is left out does not narrow the list. */
 export interface KeyFilter {
   readonly owner?: string | undefined;
-  readonly tenant?: string | undefined;
+  /** Null: those without tenant only. */
+  readonly tenant?: string | null | undefined;
   /** As of `nowMs`, with the meaning of `stateOf`. */
   readonly state?: KeyState | undefined;
   /** Not used for so long by `nowMs`; one that was never used, not made within that time either. */
@@ -210,7 +211,7 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
       const conditions = [
         "id > @afterId",
         ...(owner === undefined ? [] : ["owner = @owner"]),
-        ...(tenant === undefined ? [] : ["tenant = @tenant"]),
+        ...(tenant === undefined ? [] : ["tenant IS @tenant"]),
         ...(state === undefined ? [] : [STATE_CONDITIONS[state]]),
         ...(unusedForMs === undefined ? [] : ["coalesce(last_used_at_ms, created_at_ms) <= @nowMs - @unusedForMs"]),
       ];

@@ -45,6 +45,7 @@ test("without any source there are the defaults", () => {
       ops: { kind: "tcp", host: "127.0.0.1", port: 9464 },
     },
     tls: {},
+    adminIdentities: [],
     insecureAdmin: false,
     checkThreads: 1,
     trustedHops: 0,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type LoadedSettings, loadSettings } from "../../src/config/load.ts";
 import { printSettings } from "../../src/config/print.ts";
 import { writeSecret } from "../../src/key/secret.ts";
+import { selfSigned } from "../support/certificates.ts";
 
 let cwd: string;
 beforeEach(() => {
@@ -45,6 +46,11 @@ credentials:
 scopes:
   a:b: { description: "# all of it: yes", implies: ["1", "*"] }
   "1":
+oidc: { issuer: "https://login.example.com/realms/a", audience: "null", clock_tolerance: 90 }
+tls: { admin: { cert: cert.pem, key: key.pem, client_ca: cert.pem } }
+admin_identities:
+  - { certificate: "cn:# ops", scopes: ["keys:read"] }
+  - { claims: { "a.b": "1", x: "# y" }, scopes: ["keys:write"], tenant: "{org}", owner: "user/{sub}", grantable_scopes: ["1"] }
 tenants:
   acme: { grantable_scopes: ["*", a:b, "1"], prefix: "1" }
   "2":
@@ -52,6 +58,9 @@ tenants:
 `;
 
 function loadText(text: string): LoadedSettings {
+  const { cert, key } = selfSigned();
+  writeFileSync(join(cwd, "cert.pem"), cert);
+  writeFileSync(join(cwd, "key.pem"), key);
   writeFileSync(join(cwd, "keyward.yaml"), text);
   return loadSettings({ flags: {}, env: {}, cwd });
 }

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { renderSettingsTable } from "../../src/config/reference.ts";
 import { SETTING_KEYS } from "../../src/config/settings.ts";
 
-test("the table has one row for each setting, the file, the three keys and the four structures", () => {
+test("the table has one row for each setting, the file, the three keys and the five structures", () => {
   const lines = renderSettingsTable().trimEnd().split("\n");
-  expect(lines).toHaveLength(2 + SETTING_KEYS.length + 8);
+  expect(lines).toHaveLength(2 + SETTING_KEYS.length + 9);
   const rows = [
     "| `check_threads` | `--check-threads`, `KEYWARD_CHECK_THREADS` | `1` | >= 1 and <= 64 | How many threads answer checks. Each has a cache of its own, so that more of them cost memory. Needs a restart. |",
     "| `www_authenticate` | `--www-authenticate`, `KEYWARD_WWW_AUTHENTICATE` | `on` | one of on, off | Whether a denial that another credential could mend carries `WWW-Authenticate`. RFC 9110 asks for it; `off` keeps browsers from asking people for a password. |",

@@ -33,6 +33,7 @@ async function adminBeside(applied: readonly bigint[]) {
     trustedHops: 0,
     denials: [],
     tenants: new Map(),
+    login: () => Promise.reject(new Error("nobody calls over the network")),
     keyLifetime,
     signingKeys,
     signer,

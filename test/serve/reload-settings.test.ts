@@ -1,8 +1,9 @@
 import { rmSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { loadSettings } from "../../src/config/load.ts";
 import { serve } from "../../src/serve/serve.ts";
 import { sendHttp1 } from "../admin/support/http.ts";
+import { AUDIENCE, startIssuer } from "../admin/support/issuer.ts";
 import { damageLog } from "../faults/support/damaged-log.ts";
 import { local, sampleKey } from "../store/support/keys.ts";
 import { adminCall, createKey } from "../support/admin-call.ts";
@@ -319,9 +320,38 @@ test("shutdown_timeout is obeyed by a program that ends after a reload", async (
   expect(await own.ended).toBe("Keyward ended (exit code 1)");
 });
 
+test("oidc and admin_identities are obeyed by the next login after a reload", async () => {
+  const issuer = await startIssuer();
+  onTestFinished(() => issuer.stop());
+  const good = { issuer: issuer.url, audience: AUDIENCE, jwks_url: `${issuer.url}/keys`, clock_tolerance: "5m" };
+  const file = (oidc: object, group = "ops") =>
+    JSON.stringify({ oidc: { ...good, ...oidc }, admin_identities: [{ claims: { group }, scopes: ["keys:read"] }] });
+  const own = await keywardForThisTest({ config: file({}) });
+  const exp = Math.floor(Date.now() / 1000) - 60;
+  const authorization = `Bearer ${await issuer.token({ group: "ops", exp })}`;
+  const login = async () => {
+    const path = "/keyward.admin.v1.KeyService/ListKeys";
+    const headers = { "content-type": "application/json", authorization };
+    return (await sendHttp1(own.admin, { path, headers, body: "{}" })).status;
+  };
+  const statuses = [await login()];
+  const others = [
+    { issuer: `${issuer.url}/` },
+    { audience: "x" },
+    { jwks_url: `${issuer.url}/` },
+    { clock_tolerance: 0 },
+  ];
+  for (const config of [...others.map((other) => file(other)), file({}, "dev"), file({})]) {
+    await reload(own, config);
+    statuses.push(await login());
+  }
+  expect(statuses).toEqual([200, 401, 401, 503, 401, 401, 200]);
+});
+
 test("each name in the list of what is seen to reload is seen above", () => {
   const apart = ["log.level", "log.allowed", "retention.ended_keys", "retention.audit", "on_store_error"];
-  const others = ["stale.serve_for", "shutdown_delay", "shutdown_timeout"];
+  const login = ["oidc.issuer", "oidc.audience", "oidc.jwks_url", "oidc.clock_tolerance", "admin_identities"];
+  const others = [...login, "stale.serve_for", "shutdown_delay", "shutdown_timeout"];
   const seen = [...ROWS.flatMap(([names]) => names.split(" ")), ...apart, ...others];
   expect(seen.toSorted()).toEqual(SEEN_TO_RELOAD);
 });

@@ -55,7 +55,7 @@ export function createAuditService(store: Store): ServiceImpl<typeof AuditServic
   };
 
   function refuseEnded(caller: Caller): void {
-    if (isStillValid(caller, store)) return;
+    if (isStillValid(caller, store, Date.now())) return;
     throw apiError(Code.Unauthenticated, "UNAUTHENTICATED", "the admin key is not valid");
   }
 }

@@ -22,7 +22,7 @@ import { type Finder, findNamed } from "../named-key.ts";
 import { pageOf } from "../page.ts";
 import { findEarlier, markOf } from "../request-id.ts";
 import type { TokenSigner } from "../signing/token-signer.ts";
-import { tenantMeant } from "../tenancy.ts";
+import { ownerMeant, tenantMeant } from "../tenancy.ts";
 import { importKeys } from "./import-keys.ts";
 import { issue } from "./issue.ts";
 import { type NewKeyFields, newKeyFields, previewOf, updatedFields, updatePreviewOf } from "./key-fields.ts";
@@ -58,12 +58,13 @@ export function createKeyService(
       const nowMs = Date.now();
       const caller = callerOf(context);
       const tenant = tenantMeant(request.tenant, caller);
+      const owner = ownerMeant(request.owner, caller);
       // A call that changes nothing uses up no request id, and is not the call that one was used for.
       const mark = request.validateOnly ? undefined : markOf(CreateKeyRequestSchema, request);
       const earlier = () => mark && findEarlier(store, caller, mark, nowMs);
       const known = earlier();
       if (known !== undefined) return answer(known, nowMs);
-      const fields = { ...newKeyFields(request, keyLifetime.defaultMs, nowMs), tenant };
+      const fields = { ...newKeyFields({ ...request, owner }, keyLifetime.defaultMs, nowMs), tenant };
       refuseEmptyInheritance(fields);
       judge(fields, caller);
       if (request.validateOnly) {
@@ -239,5 +240,8 @@ function refuseUnless(condition: boolean, message: string): void {
 function narrowing(filter: string, caller: Caller): ParsedKeyFilter {
   const parsed = parseKeyFilter(filter);
   if (typeof parsed === "string") throw invalidArgument([{ field: "filter", description: parsed }]);
-  return caller.tenant === undefined ? parsed : { ...parsed, tenant: tenantMeant(parsed.tenant ?? "", caller) };
+  if (caller.tenant === undefined && caller.owner === undefined) return parsed;
+  const tenant = tenantMeant(parsed.tenant ?? "", caller);
+  if (caller.owner === undefined) return { ...parsed, tenant };
+  return { ...parsed, tenant: tenant ?? null, owner: ownerMeant(parsed.owner ?? "", caller) };
 }

@@ -5,9 +5,10 @@ import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_de
 import { KeyService } from "../../gen/keyward/admin/v1/key_service_pb.ts";
 import { holdsSecret } from "../../key/secret.ts";
 import type { Log } from "../../observe/log.ts";
-import type { AdminKeys } from "../../store/admin-keys.ts";
-import { admit, kPeer, kWithin } from "../access.ts";
+import { admit, kWithin } from "../access.ts";
 import { asApiError, invalidArgument } from "../errors.ts";
+import type { Login } from "../login/login.ts";
+import { kPeer, peerOf } from "../login/peer.ts";
 import { tenantMeant } from "../tenancy.ts";
 import { readJsonBody } from "./json-body.ts";
 import { type RestFormat, readCreateBody, readRevokeBody, restFieldOf } from "./rest-body.ts";
@@ -41,7 +42,7 @@ const METHODS = {
  */
 export function createRestHandler(
   call: ServiceCall,
-  store: AdminKeys,
+  login: Login,
   { local, defaultFormat, log }: { readonly local: boolean; readonly defaultFormat: RestFormat; readonly log: Log },
 ): Handler {
   const answerTo = async (request: Request, signal: AbortSignal): Promise<Answer> => {
@@ -51,10 +52,10 @@ export function createRestHandler(
       const error = ({ 400: "invalid_argument", 404: "not_found", 405: "method_not_allowed" } as const)[route.status];
       return refusal(route.status, error, route.message, route.allow === undefined ? {} : { allow: route.allow });
     }
-    const peer = { local, address: request.socket.remoteAddress ?? "" };
+    const peer = peerOf(request, local);
     const authorization = request.headers.authorization ?? null;
     // Before anything of the body is judged: who may not call learns nothing.
-    const caller = admit(KeyService.typeName, METHODS[route.action].name, authorization, peer, store);
+    const caller = await admit(KeyService.typeName, METHODS[route.action].name, authorization, peer, login);
     if (caller !== undefined) tenantMeant(route.tenant, caller);
     const contextValues = createContextValues().set(kPeer, peer).set(kWithin, route.tenant);
     const origin = { authorization, contextValues, signal };

@@ -1,5 +1,6 @@
 import { METHOD_ACCESS } from "../../admin/admin-scope.ts";
-import type { MetricTable } from "./metric.ts";
+import { LOGIN_FAILURES } from "../login-failures.ts";
+import { type MetricTable, seriesOf } from "./metric.ts";
 
 /** The codes of Connect, and `ok`. */
 const CODES = [
@@ -15,6 +16,11 @@ export const ADMIN_METRICS = {
     help: "Calls of the admin API that have ended, by method and code of Connect (ok, permission_denied, …). Those of the REST façade count as the calls that they make.",
     series: Object.keys(METHOD_ACCESS).flatMap((method) => CODES.map((code) => ({ method, code }))),
     sparse: true,
+  },
+  keyward_admin_login_failures_total: {
+    kind: "counter",
+    help: "Calls of the admin API whose caller was not let in, by why: nothing presented (none), no key and no token (malformed), an admin key or a token that is not valid, an issuer whose keys cannot be had, and too many failures from one address (throttled).",
+    series: seriesOf("reason", LOGIN_FAILURES),
   },
   keyward_admin_call_duration_seconds: {
     kind: "histogram",

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { type AdminApi, createAdminHandler } from "../../admin/api.ts";
+import { createLogin } from "../../admin/login/login.ts";
+import { createLoginGuard } from "../../admin/login/login-guard.ts";
 import { createSigningKeyRing } from "../../admin/signing/signing-key-ring.ts";
 import { createTokenSigner } from "../../admin/signing/token-signer.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
@@ -9,6 +11,7 @@ import type { Settings } from "../../config/settings.ts";
 import { createConnectionCounter } from "../../observe/connection-counters.ts";
 import { createDatabaseMetrics, DATABASE_METRICS_INTERVAL_MS } from "../../observe/database-metrics.ts";
 import { DenialRing } from "../../observe/denial-ring.ts";
+import { createLoginFailures } from "../../observe/login-failures.ts";
 import { MetricCells } from "../../observe/metrics/cells.ts";
 import { startPulse } from "../../observe/pulse.ts";
 import { soundPolicy } from "../../policy/policy.ts";
@@ -78,11 +81,18 @@ await runThread(parentPort, async (report) => {
     log,
     shutdownSignal: shutdown.signal,
   };
-  const handlersBy = ({ policy: config, trustedHops, tenants, keyLifetime, jwt, rest }: Settings) => {
+  const loginPorts = {
+    store,
+    guard: createLoginGuard(shutdown.signal),
+    onFailure: createLoginFailures(cells, log),
+  };
+  const handlersBy = (settings: Settings) => {
+    const { policy: config, trustedHops, tenants, keyLifetime, jwt, rest } = settings;
+    const login = createLogin(settings, loginPorts);
     const policy = soundPolicy(config);
     const signer = createTokenSigner(signingKeys, store, policy.scopes, jwt);
     const restFormat = rest.defaultFormat;
-    const api: AdminApi = { ...lasting, policy, trustedHops, tenants, keyLifetime, signer, restFormat };
+    const api: AdminApi = { ...lasting, policy, trustedHops, tenants, keyLifetime, signer, login, restFormat };
     return { network: createAdminHandler(api, false), local: createAdminHandler(api, true) };
   };
   let handlers = handlersBy(settings);

@@ -20,12 +20,15 @@ export interface HttpRequest {
   method?: string;
   headers?: Readonly<Record<string, string>>;
   body?: string | Uint8Array;
+  /** The address from which it is sent, where that counts: any of 127.0.0.0/8. */
+  from?: string;
 }
 
 /** Sends one request over HTTP/1.1, on a connection of its own. */
-export async function sendHttp1(target: Target, { path, method = "POST", headers = {}, body }: HttpRequest) {
+export async function sendHttp1(target: Target, { path, method = "POST", headers = {}, body, from }: HttpRequest) {
   const socketPath = socketPathOf(target);
-  const where = socketPath === undefined ? addressOf(target) : { socketPath };
+  const own = from === undefined ? {} : { localAddress: from };
+  const where = socketPath === undefined ? { ...addressOf(target), ...own } : { socketPath };
   // Kept open until the answer is read: a server that closes while the body is still on its way takes the answer along.
   const agent = new Agent({ keepAlive: true });
   try {

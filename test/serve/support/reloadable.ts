@@ -1,5 +1,6 @@
 /** What is seen to take effect by a reload, each in a row or test of `reload-settings.test.ts`: a new setting gets one too. */
 export const SEEN_TO_RELOAD = [
+  "admin_identities",
   "alerts.denials_per_minute",
   "alerts.requests_per_hour",
   "client_address.trusted_hops",
@@ -16,6 +17,10 @@ export const SEEN_TO_RELOAD = [
   "key_lifetime.max",
   "log.allowed",
   "log.level",
+  "oidc.audience",
+  "oidc.clock_tolerance",
+  "oidc.issuer",
+  "oidc.jwks_url",
   "on_store_error",
   "realm",
   "rest.default_format",

@@ -56,7 +56,8 @@ export type AdminKey = Message<"keyward.admin.v1.AdminKey"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * Who made it: "local" for the local admin socket, else the id of the admin key.
+   * Who made it: "local" for the local admin socket, the id of the admin key, "certificate:" and the name by which the
+   * client's certificate is known, or "oidc:" and the subject of the token.
    *
    * @generated from field: string created_by = 6;
    */

@@ -42,8 +42,9 @@ export type Event = Message<"keyward.admin.v1.Event"> & {
   at?: Timestamp | undefined;
 
   /**
-   * Who did it: the id of an admin key, "local" for the local admin socket, "configuration" for the configuration, else the
-   * part of the program.
+   * Who did it: the id of an admin key, "certificate:" and the name by which a client's certificate is known, "oidc:" and
+   * the subject of a token, "local" for the local admin socket, "configuration" for the configuration, else the part of
+   * the program.
    *
    * @generated from field: string actor = 4;
    */
@@ -309,8 +310,8 @@ export const AuditService: GenService<{
   },
   /**
    * Tells of events as they happen, of other processes on the same database within a second, until the caller goes, the
-   * program ends or the caller's admin key is revoked. A reader that is slow is told later, and nothing is left out unless
-   * it is purged meanwhile. Needs the admin scope audit:read.
+   * program ends, or the caller's admin key is revoked, or their token or certificate has ended. A reader that is slow is
+   * told later, and nothing is left out unless it is purged meanwhile. Needs the admin scope audit:read.
    *
    * @generated from rpc keyward.admin.v1.AuditService.WatchEvents
    */

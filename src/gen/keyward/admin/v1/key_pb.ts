@@ -114,7 +114,8 @@ export type Key = Message<"keyward.admin.v1.Key"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * Who made it: "local" for the local admin socket, else the id of the admin key.
+   * Who made it: "local" for the local admin socket, the id of the admin key, "certificate:" and the name by which the
+   * client's certificate is known, or "oidc:" and the subject of the token.
    *
    * @generated from field: string created_by = 13;
    */

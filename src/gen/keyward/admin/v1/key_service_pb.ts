@@ -1106,10 +1106,10 @@ export const RefusedKeySchema: GenMessage<RefusedKey> = /*@__PURE__*/
 /**
  * Makes, imports, shows and ends the keys that callers present to the data plane.
  *
- * Callers present an admin key as "Authorization: Bearer kwadm_…"; on the local admin socket nothing is asked. A
- * request that can be parsed is answered with google.rpc.ErrorInfo (domain "keyward") where it fails, and
- * INVALID_ARGUMENT then carries google.rpc.BadRequest with every field that is wrong (of very many the
- * first).
+ * Callers present an admin key as "Authorization: Bearer kwadm_…", a token of the configured issuer in its place, or a
+ * client certificate without that header; on the local admin socket nothing is asked. A request that can be parsed is
+ * answered with google.rpc.ErrorInfo (domain "keyward") where it fails, and INVALID_ARGUMENT then carries
+ * google.rpc.BadRequest with every field that is wrong (of very many the first).
  *
  * A change is answered once every check thread of the process has applied it: the check after the answer obeys it. Where
  * that takes more than one second the answer comes all the same, with enforced false and a warning. Another process on

@@ -84,7 +84,8 @@ export type Owner = Message<"keyward.admin.v1.Owner"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * Who registered it: "local" for the local admin socket, else the id of the admin key.
+   * Who registered it: "local" for the local admin socket, the id of the admin key, "certificate:" and the name by which the
+   * client's certificate is known, or "oidc:" and the subject of the token.
    *
    * @generated from field: string created_by = 10;
    */
