@@ -18,8 +18,8 @@ const POLL_INTERVAL_MS = 50;
 const FILE_CHECK_INTERVAL_MS = 1_000;
 
 /**
- * A check that comes later than this after the last question asks first: timers are late after SIGSTOP, or where many
- * requests were waiting, and a key that another process has revoked meanwhile must not open.
+ * A check that comes later than this after the last question asks first: timers are late where the thread stood still or many
+ * requests are waiting, and a key that another process has revoked meanwhile must not open.
  */
 const LONGEST_UNASKED_MS = 2 * POLL_INTERVAL_MS;
 
@@ -44,6 +44,9 @@ export interface FollowedStoreEvents {
   readonly log: Log;
 }
 
+const LOST_LOG =
+  "the log beside the database was removed; the side that serves the admin API brings what stood in it into the file";
+
 const NOT_OPEN = "the key store is not open yet";
 
 interface OpenStore {
@@ -64,6 +67,7 @@ export function createFollowedStore(
 ): ServedStore {
   let store: OpenStore | undefined;
   let replaced: KeyReader | undefined;
+  let lostLog = false;
   let draining = false;
   let serving = false;
   let trouble: string | undefined;
@@ -122,7 +126,7 @@ export function createFollowedStore(
       if (mayOpen) return open();
       throw new Error(trouble ?? NOT_OPEN);
     }
-    if (!mayOpen || staleMs() < REOPEN_AFTER_MS) return store;
+    if (!mayOpen || lostLog || staleMs() < REOPEN_AFTER_MS) return store;
     let next: OpenStore;
     try {
       next = open();
@@ -141,6 +145,7 @@ export function createFollowedStore(
       // Read first: whatever is committed later is met again.
       const change = Atomics.load(board.head, 0);
       store = current();
+      if (lostLog) throw new Error(LOST_LOG);
       events.onApplied(change, store.follower[how]());
       if (trouble !== undefined) {
         events.log("info", "the key store answers again", { stale_ms: Math.round(staleMs()) });
@@ -165,8 +170,10 @@ export function createFollowedStore(
   };
 
   const checkFile = () => {
+    // What stands in a log that was removed is still known here; who opens the file would not know it, nor revocations in it.
+    lostLog = store?.reader.hasLostLog() ?? false;
     if (!store?.reader.isReplaced()) return;
-    events.log("error", "the database file has been replaced or removed; its keys are read anew");
+    events.log("error", "the database file or its log has been replaced or removed; its keys are read anew");
     // Open until the next one is: the log that it has left can be told from another's only for so long.
     replaced = store.reader;
     store = undefined;
@@ -176,6 +183,8 @@ export function createFollowedStore(
 
   const hearChanges = async () => {
     for (let seen = Atomics.load(board.head, 0); ; seen = Atomics.load(board.head, 0)) {
+      // A new writer has perhaps begun another log: nothing of this change would be found in ours.
+      checkFile();
       catchUp("follow");
       await Atomics.waitAsync(board.head, 0, seen).value;
     }

@@ -26,8 +26,8 @@ export interface Ledger {
   annotate<Result>(actor: Actor, atMs: number, apply: (record: (event: AuditEvent) => void) => Result): Result;
 }
 
-/** `isReplaced` says whether the path of the store leads to another file by now. */
-export function openLedger(db: Database.Database, identity: Identity, isReplaced: () => boolean): Ledger {
+/** `isCutOff` says whether what is written now would be found by nobody who opens the store's path. */
+export function openLedger(db: Database.Database, identity: Identity, isCutOff: () => boolean): Ledger {
   const feed = openFeed(db);
   const writeFeed = openFeedWriter(db);
   const writeAudit = openAuditWriter(db, identity);
@@ -40,7 +40,7 @@ export function openLedger(db: Database.Database, identity: Identity, isReplaced
       }
       const result = apply();
       // Last of all, so that nothing is kept, nor acknowledged, that the next start would not find.
-      if (isReplaced()) throw new StoreError("wrong_file", new Error("the file has been replaced or removed"));
+      if (isCutOff()) throw new StoreError("wrong_file", new Error("the file or its log has been replaced or removed"));
       return result;
     });
     return transaction.immediate();

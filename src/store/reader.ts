@@ -12,7 +12,7 @@ import { surfacing } from "./store-error.ts";
  * The store as a check thread holds it: it only reads, and it goes on reading while others write. Each call is of one
  * moment and throws StoreError where the store cannot tell.
  */
-export interface KeyReader extends KeyStore, Pick<WatchedFile, "isReplaced" | "hasLeftLog"> {
+export interface KeyReader extends KeyStore, Pick<WatchedFile, "isReplaced" | "hasLeftLog" | "hasLostLog"> {
   /** Reads it anew: not for the way of a check. */
   foreignKeys(): ForeignKeys;
   /** The last revision; 0 before the first change. */
@@ -35,7 +35,7 @@ export interface KeyReader extends KeyStore, Pick<WatchedFile, "isReplaced" | "h
  */
 export function openKeyReader(path: string): KeyReader {
   const { db } = openDatabaseForReading(path);
-  const { isReplaced, hasLeftLog } = watchFile(path, db.name);
+  const { isReplaced, hasLeftLog, hasLostLog } = watchFile(path, db.name);
   const feed = openFeed(db);
   // The plus changes nothing but that SQLite (built with STAT4) does not plan by the value: with a join it would prepare the
   // statement anew for each, which takes ten times as long as the look-up, and a stranger decides how often.
@@ -59,6 +59,7 @@ export function openKeyReader(path: string): KeyReader {
     }),
     isReplaced,
     hasLeftLog,
+    hasLostLog,
     close: () => {
       db.close();
     },

@@ -47,6 +47,8 @@ export interface Store
   revision(): number;
   /** Whether the path leads to another file by now; then nothing can be written any more. */
   isReplaced(): boolean;
+  /** Whether its log was removed from beside it; until `close` has brought that into the file, nothing can be written. */
+  hasLostLog(): boolean;
   /** Where another file has been put in place of this one, its log goes too: it would be read into the other file. */
   close(): void;
 }
@@ -59,10 +61,11 @@ export interface Store
 export function openStore(path: string, options: { busyTimeoutMs?: number } = {}): Store {
   const { db, identity, copy } = openDatabase(path, options);
   const file = watchFile(path, db.name);
-  const ledger = openLedger(db, identity, file.isReplaced);
+  const isCutOff = () => file.isReplaced() || file.hasLostLog();
+  const ledger = openLedger(db, identity, isCutOff);
   return {
     ...openKeys(db, ledger),
-    ...openUsage(db, file.isReplaced),
+    ...openUsage(db, isCutOff),
     ...openQuietKeys(db, ledger),
     ...openImports(db, ledger),
     ...openOwners(db, ledger),
@@ -78,6 +81,7 @@ export function openStore(path: string, options: { busyTimeoutMs?: number } = {}
     foreignKeys: openForeignKeys(db),
     revision: surfacing(db, ledger.revision),
     isReplaced: file.isReplaced,
+    hasLostLog: file.hasLostLog,
     close: () => {
       file.discardLeftLog();
       if (!file.isReplaced()) checkpoint(db);

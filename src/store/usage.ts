@@ -47,8 +47,8 @@ interface SightingRow {
   readonly last_seen_at_ms: number;
 }
 
-/** `isReplaced` says whether the path of the store leads to another file by now. */
-export function openUsage(db: Database.Database, isReplaced: () => boolean): Usage {
+/** `isCutOff` says whether what is written now would be found by nobody who opens the store's path. */
+export function openUsage(db: Database.Database, isCutOff: () => boolean): Usage {
   const lastSeq = db.prepare<[string], number>("SELECT seq FROM usage_sources WHERE source = ?").pluck();
   const keepSeq = db.prepare(
     `INSERT INTO usage_sources (source, seq, at_ms) VALUES (?, ?, ?)
@@ -111,7 +111,7 @@ export function openUsage(db: Database.Database, isReplaced: () => boolean): Usa
     forgetSources.run(nowMs - SOURCE_LIFETIME_MS);
     const recorded = keys.filter(({ keyId }) => isKey.get(keyId) !== undefined).map(recordKey);
     // Last of all, so that nothing counts as written down that the next start would not find.
-    if (isReplaced()) throw new StoreError("wrong_file", new Error("the file has been replaced or removed"));
+    if (isCutOff()) throw new StoreError("wrong_file", new Error("the file or its log has been replaced or removed"));
     return recorded;
   });
 

@@ -61,7 +61,7 @@ describe("a database that another was put in the place of", () => {
     expect(old.map(({ reason }) => reason)).toEqual(["unknown_key", "unknown_key"]);
     expect(await client.health()).toBe("SERVING");
 
-    const said = "the database file has been replaced or removed; its keys are read anew";
+    const said = "the database file or its log has been replaced or removed; its keys are read anew";
     await until("the log tells of it", () => keyward.log().includes(said));
     await until("the new writer has taken over", () => keyward.log().includes("a new writer thread has taken over"));
     const { key } = await adminCall(keyward.adminSocket, "KeyService/GetKey", { key: NEW });
@@ -220,7 +220,9 @@ describe("a change that is made before anybody has noticed", () => {
     const store = openStore(path);
     store.createKey(sampleKey("before"), local, 1);
     replace(path, otherDatabase());
-    expect(() => store.createKey(sampleKey("after"), local, 2)).toThrow("the file has been replaced or removed");
+    expect(() => store.createKey(sampleKey("after"), local, 2)).toThrow(
+      "the file or its log has been replaced or removed",
+    );
     expect([store.keyById("key_before")?.id, store.keyById("key_after")]).toEqual(["key_before", undefined]);
     store.close();
   });

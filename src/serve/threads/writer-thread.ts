@@ -38,6 +38,9 @@ const LOCAL_SOCKET_MODE = 0o600;
 /** How often the thread looks whether the database was replaced; until then every change is refused. */
 const FILE_CHECK_INTERVAL_MS = 1_000;
 
+const LOST_LOG =
+  "the log of the database was removed from beside it; what stood in it is brought into the file, and a new writer thread opens that";
+
 /** How often usage is tried again that could not be written down. */
 const USAGE_RETRY_INTERVAL_MS = 1_000;
 
@@ -155,8 +158,12 @@ await runThread(parentPort, async (report) => {
   setImmediate(purge);
   setInterval(purge, RETENTION_INTERVAL_MS).unref();
   setInterval(() => {
-    if (!store.isReplaced() || !existsSync(settings.database)) return;
-    log("error", "the database file has been replaced; a new writer thread opens it");
+    const hasLostLog = store.hasLostLog();
+    if (!hasLostLog && (!store.isReplaced() || !existsSync(settings.database))) return;
+    log(
+      "error",
+      hasLostLog ? LOST_LOG : "the database file or its log has been replaced; a new writer thread opens it",
+    );
     store.close();
     process.exit(1);
   }, FILE_CHECK_INTERVAL_MS).unref();
