@@ -57,10 +57,11 @@ not ended within shutdown_timeout. A second signal ends it at once, with 1.`,
         await program.reload(next);
       };
       requests.answer(createReload({ loaded: { ...loaded, settings }, sources, reload, counts, log }));
-      await asked;
+      const failure = await Promise.race([asked.then(() => undefined), program.failed]);
       requests.stop();
       nextSignal().then((signal) => end(EXIT_FAILURE, `a second ${signal}: ending at once`));
       const finished = await program.stop();
+      if (failure !== undefined) end(EXIT_FAILURE, `ended because ${failure}`);
       end(finished ? EXIT_OK : EXIT_FAILURE, finished ? "stopped" : "stopped before everything had finished");
     } finally {
       flush();

@@ -40,6 +40,8 @@ export interface Program {
    * needs a restart has to be as it was.
    */
   reload(settings: Settings): Promise<void>;
+  /** Resolves, with a sentence, when a check thread has died so often that it is not replaced any more. Usually never. */
+  readonly failed: Promise<string>;
 }
 
 /** Why the program is not ready before it serves and after. A thread may answer already; all have to, and to listen. */
@@ -77,6 +79,7 @@ export async function serve(
     const tls = Object.fromEntries(listeners.map((listener) => [listener, certificates.of(listener)]));
     return { ...current, board: board.buffer, rates, denials, checkThreads, version, startedAtMs, metrics, tls };
   };
+  const failed = Promise.withResolvers<string>();
   const threads: { writer?: SupervisedThread; check: SupervisedThread[] } = { check: [] };
   let phase: "starting" | "serving" | "stopping" = "starting";
   const relay = createUsageRelay(
@@ -175,7 +178,14 @@ export async function serve(
     // The writer makes the database where there is none, so it comes first.
     if (settings.mode !== "authz")
       threads.writer = await startWriter(() => data("admin"), log, hearing.writer, relay.resend);
-    const checks = startCheckThreads(() => data("authz", "forward_auth"), board, traces?.sampling, log, hearing.check);
+    const checks = startCheckThreads(
+      () => data("authz", "forward_auth"),
+      board,
+      traces?.sampling,
+      log,
+      hearing.check,
+      failed.resolve,
+    );
     for await (const thread of checks) threads.check.push(thread);
   } catch (error) {
     await stopThreads();
@@ -192,6 +202,7 @@ export async function serve(
   log("info", "serving", { version, mode: settings.mode, ...keysOf(settings), ...formatted(addresses) });
 
   return {
+    failed: failed.promise,
     async stop() {
       phase = "stopping";
       const { shutdownDelayMs } = current.settings;
@@ -249,6 +260,7 @@ async function* startCheckThreads(
   sampling: Sampling | undefined,
   log: Log,
   heard: (thread: number, report: OtherReport) => void,
+  onGivenUp: (why: string) => void,
 ): AsyncGenerator<SupervisedThread> {
   const { settings, checkThreads } = data();
   const shared = checkThreads > 1;
@@ -272,6 +284,7 @@ async function* startCheckThreads(
       name: checkName(index),
       start: () => startThread("check", own(), log, (report) => heard(index, report)),
       onDeath,
+      onGivenUp,
       log,
     });
     // As above, and the next check thread shares them.

@@ -11,6 +11,9 @@ const LONGEST_PAUSE_MS = 5_000;
 /** A thread that has lived this long did not die of how it was started. */
 const SETTLED_AFTER_MS = 30_000;
 
+/** So many deaths in a row, each soon after the start, are no accident: what follows would be the same. Some three seconds. */
+const MOST_YOUNG_DEATHS = 6;
+
 /** A thread that is replaced when it dies. */
 export interface SupervisedThread {
   readonly addresses: Readonly<Record<string, Address>>;
@@ -37,6 +40,8 @@ export interface Supervision {
   onDeath(): void;
   /** Called when another has taken over. */
   onReplaced?(): void;
+  /** Called with a sentence when it has died young too often, and is not replaced any more. Left out: it is replaced for ever. */
+  onGivenUp?(why: string): void;
   readonly log: Log;
 }
 
@@ -46,6 +51,7 @@ export async function superviseThread({
   start,
   onDeath,
   onReplaced,
+  onGivenUp,
   log,
 }: Supervision): Promise<SupervisedThread> {
   let thread = start();
@@ -63,13 +69,21 @@ export async function superviseThread({
 
   const replaceWhenDead = async () => {
     let pauseMs = FIRST_PAUSE_MS;
+    let youngDeaths = 0;
     while (!stopping) {
       const startedAt = performance.now();
       const cause = await thread.ended;
       if (stopping) return;
       alive = false;
       onDeath();
-      if (performance.now() - startedAt > SETTLED_AFTER_MS) pauseMs = FIRST_PAUSE_MS;
+      const isSettled = performance.now() - startedAt > SETTLED_AFTER_MS;
+      if (isSettled) pauseMs = FIRST_PAUSE_MS;
+      youngDeaths = isSettled ? 1 : youngDeaths + 1;
+      if (onGivenUp !== undefined && youngDeaths === MOST_YOUNG_DEATHS) {
+        const why = `the ${name} thread died ${youngDeaths} times in a row within ${SETTLED_AFTER_MS / 1000} s of its start`;
+        log("error", why, { cause: cause?.stack ?? "unknown" });
+        return onGivenUp(why);
+      }
       log("error", `the ${name} thread died; a new one starts in ${pauseMs} ms`, { cause: cause?.stack ?? "unknown" });
       await delay(pauseMs);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
