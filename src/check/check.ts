@@ -1,4 +1,5 @@
 import type { KeyStore } from "../key/record.ts";
+import type { Rule } from "../policy/rule.ts";
 import { clientAddress, FORWARDED_FOR } from "./client-address.ts";
 import type { CheckContext } from "./context.ts";
 import { type Carriers, createCredentialReader } from "./credential.ts";
@@ -89,6 +90,10 @@ function createStations<Question, Answer>(
     return { ...seen, headers: keyHeaders.filter((name) => !kept?.includes(name)) };
   };
 
+  const isTooStale = (rule: Rule, staleMs: number): boolean =>
+    staleMs > (rule.serveStaleForMs ?? serveStaleForMs) ||
+    (rule.also?.some((other) => isTooStale(other, staleMs)) ?? false);
+
   const judge = (
     request: AccessRequest | undefined,
     address: string | undefined,
@@ -109,7 +114,7 @@ function createStations<Question, Answer>(
       return { decision: { ...deny("malformed_credential", rule), flaw: credential.flaw }, carriers: NOTHING };
     }
 
-    if (staleMs > (rule.serveStaleForMs ?? serveStaleForMs)) throw new StoreUnavailableError(new Error(TOO_STALE));
+    if (isTooStale(rule, staleMs)) throw new StoreUnavailableError(new Error(TOO_STALE));
     const record = lookUp(credential.secret, digest, store);
     if (record === undefined || credential.wrongUser) return denied("unknown_key", rule);
 

@@ -3,7 +3,7 @@ import type { KeyRecord } from "../key/record.ts";
 import { stateOf } from "../key/state.ts";
 import type { Rule } from "../policy/rule.ts";
 import type { ScopeGraph } from "../policy/scope-graph.ts";
-import { JUDGEMENTS, type Judged, type Target } from "./judgements.ts";
+import { JUDGEMENTS, type Judged, refusedUnder, type Target } from "./judgements.ts";
 import type { RateLimiter, Taken } from "./rate-limit.ts";
 import type { Reason } from "./reason.ts";
 
@@ -90,8 +90,10 @@ export interface Judging {
 export function decide(target: Target, rule: Rule, record: KeyRecord, nowMs: number, judging: Judging): Decision {
   const judged = judgedOf(target, rule, record, nowMs, judging.scopes);
   const { scopes } = judged;
-  const reason = firstReason(judged);
-  if (reason !== undefined) return deny(reason, rule, record, scopes);
+  for (const judgement of JUDGEMENTS) {
+    const refusing = refusedUnder(judgement, judged);
+    if (refusing !== undefined) return deny(judgement.reason, refusing, record, scopes);
+  }
   if (rule.access !== "authenticated") return deny("internal_error", rule, record, scopes);
   const taken = record.rateLimit && judging.rates.take(record.rateLimit);
   return taken === undefined || taken.allowed
@@ -102,9 +104,4 @@ export function decide(target: Target, rule: Rule, record: KeyRecord, nowMs: num
 /** A known key with all that it is judged by. */
 export function judgedOf(target: Target, rule: Rule, record: KeyRecord, nowMs: number, graph: ScopeGraph): Judged {
   return { target, rule, record, state: stateOf(record, nowMs), nowMs, scopes: graph.effectiveScopes(record), graph };
-}
-
-function firstReason(judged: Judged): Reason | undefined {
-  for (const { reason, refuses } of JUDGEMENTS) if (refuses(judged)) return reason;
-  return undefined;
 }

@@ -1,7 +1,7 @@
 import type { KeyRecord } from "../key/record.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type Decision, decide, decidePublic, deny, judgedOf } from "./decide.ts";
-import { JUDGEMENTS, type Judged } from "./judgements.ts";
+import { JUDGEMENTS, type Judged, refusedUnder } from "./judgements.ts";
 import { type Destination, findPlace, type Place } from "./place.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import type { Reason } from "./reason.ts";
@@ -84,7 +84,7 @@ function explanationOf(decision: Decision, place: Place | undefined, judged: Jud
   const last = decision.reason === "public" ? STEP_OF_ROUTE : deciding === -1 ? STEPS.length - 1 : deciding;
   const steps = STEPS.map(({ name, reasons }, index): Step => {
     const judgement = judged && JUDGEMENTS.find(({ reason }) => includes(reasons, reason));
-    if (judged && judgement) return { name, state: judgement.refuses(judged) ? "failed" : "passed" };
+    if (judged && judgement) return { name, state: refusedUnder(judgement, judged) ? "failed" : "passed" };
     if (index > last) return { name, state: "not reached" };
     return { name, state: index === deciding ? "failed" : "passed" };
   });

@@ -56,6 +56,15 @@ export const JUDGEMENTS = [
   { reason: "insufficient_scope", refuses: ({ rule, scopes, graph }) => !areEnough(scopes, rule, graph) },
 ] as const satisfies readonly Judgement[];
 
+/**
+ * The rule under which a judgement refuses; undefined where it does not. Where a path falls under several rules, each of
+ * them must be satisfied.
+ */
+export function refusedUnder({ refuses }: Judgement, judged: Judged): Rule | undefined {
+  if (refuses(judged)) return judged.rule;
+  return judged.rule.also?.find((rule) => refuses({ ...judged, rule }));
+}
+
 function opensFrom({ networks }: KeyRecord, { address }: Target): boolean {
   return networks === undefined || (address !== undefined && networks.has(address));
 }

@@ -1,10 +1,10 @@
 import { readHost } from "../check/host.ts";
 import { isJudgeableMethod } from "../check/method.ts";
-import { looseForm } from "../check/path.ts";
 import { isScope, isWildcard } from "../key/scope.ts";
 import { type Belonging, type Binding, parseBinding } from "./binding.ts";
 import type { Access, PolicyConfig, PolicyProblem, RouteConfig } from "./config.ts";
-import { matchesPattern, type PatternForms, parsePattern } from "./pattern.ts";
+import { type CompiledRoute, routesOf, ruleOfAll } from "./match.ts";
+import { type PatternForms, parsePattern } from "./pattern.ts";
 import type { Rule } from "./rule.ts";
 import { compileScopes, type ScopeGraph, type ScopeProblem } from "./scope-graph.ts";
 
@@ -28,7 +28,8 @@ export interface PolicyProblems {
  *
  * The first route that matches wins. A route that opens (`access: public`) matches exactly; one that asks or denies also
  * matches in another ASCII case, with one trailing slash, and with any character escaped: a request must not slip past
- * it into a weaker rule by a spelling that the upstream reads as the same path.
+ * it into a weaker rule by a spelling that the upstream reads as the same path. Where a later route matches such a spelling
+ * to the letter, both must be satisfied: neither may be slipped past.
  */
 export function compilePolicy(config: PolicyConfig): { readonly policy: Policy } | PolicyProblems {
   const problems: PolicyProblem[] = [];
@@ -56,9 +57,9 @@ export function compilePolicy(config: PolicyConfig): { readonly policy: Policy }
   const fallback = defaultRule(config.defaultAccess ?? (config.routes.length > 0 ? "deny" : "authenticated"));
   return {
     policy: {
-      ruleFor: (method, host, path) => firstMatch(routes, method, host, path)?.rule ?? fallback,
+      ruleFor: (method, host, path) => ruleOfAll(routesOf(routes, method, host, path)) ?? fallback,
       scopes: scopes.graph,
-      needsHost: (method, path) => firstMatch(routes, method, undefined, path)?.host !== undefined,
+      needsHost: (method, path) => routesOf(routes, method, undefined, path).some(({ host }) => host !== undefined),
     },
   };
 }
@@ -68,35 +69,6 @@ export function soundPolicy(config: PolicyConfig): Policy {
   const compiled = compilePolicy(config);
   if ("problems" in compiled) throw new Error("the policy was not judged before it was handed to a thread");
   return compiled.policy;
-}
-
-interface CompiledRoute {
-  readonly host: string | undefined;
-  readonly methods: readonly string[] | undefined;
-  readonly pattern: PatternForms;
-  readonly rule: Rule;
-}
-
-/** Without a host, it is taken for whichever a route asks for. */
-function firstMatch(
-  routes: readonly CompiledRoute[],
-  method: string,
-  host: string | undefined,
-  path: string,
-): CompiledRoute | undefined {
-  let loose: string | undefined;
-  for (const route of routes) {
-    const { methods, pattern, rule } = route;
-    if (methods !== undefined && !methods.includes(method)) continue;
-    if (route.host !== undefined && host !== undefined && route.host !== host) continue;
-    if (rule.access === "public") {
-      if (matchesPattern(pattern.exact, path)) return route;
-    } else {
-      loose ??= looseForm(path);
-      if (matchesPattern(pattern.loose, loose)) return route;
-    }
-  }
-  return undefined;
 }
 
 function defaultRule(access: Access): Rule {

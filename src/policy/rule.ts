@@ -17,4 +17,6 @@ export interface Rule {
   readonly serveStaleForMs: number | undefined;
   /** Where the rule stands, for logs: the pattern of its route, `default_access` or `context_extensions`. */
   readonly route: string;
+  /** Rules that must be satisfied as well: the path falls under them in another reading. Each asks for a valid key. */
+  readonly also?: readonly Rule[];
 }

@@ -176,3 +176,19 @@ describe("with scopes that imply others, a key", () => {
     });
   });
 });
+
+describe("where a path falls under several rules, each must be satisfied, and the one that refuses is named:", () => {
+  const scope = ruleOf({ scopes: ["b"], route: "/b" });
+  const tenant = ruleOf({ tenant: acme, route: "/acme" });
+  const either = ruleOf({ scopes: ["a"], route: "/a", also: [scope, tenant] });
+  test.each<[string, Partial<KeyRecord>, string, string]>([
+    ["a key that satisfies all of them", { scopes: ["a", "b"], tenant: "acme" }, "allowed", "/a"],
+    ["one without what the first asks for", { scopes: ["b"], tenant: "acme" }, "insufficient_scope", "/a"],
+    ["one without what the second asks for", { scopes: ["a"], tenant: "acme" }, "insufficient_scope", "/b"],
+    ["one without what the third asks for", { scopes: ["a", "b"], tenant: "acmf" }, "tenant_mismatch", "/acme"],
+    ["the tenant before the scopes, whichever asks", { tenant: "acmf" }, "tenant_mismatch", "/acme"],
+  ])("%s", (_title, record, reason, route) => {
+    const decision = decide(target, either, recordOf(record), nowMs, judging);
+    expect([decision.reason, decision.rule?.route]).toEqual([reason, route]);
+  });
+});

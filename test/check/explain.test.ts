@@ -15,6 +15,8 @@ const ROUTES: PolicyConfig["routes"] = [
   { path: "/hosted", host: "a.test", access: "authenticated" },
   { path: "/t/{tenant}", tenant: "{tenant}" },
   { path: "/p/{p}", owner: "project/{p}" },
+  { path: "/me", access: "authenticated" },
+  { path: "/*", scopes: ["a"] },
   { path: "/**", scopes: ["a"] },
 ];
 const policy = policyOf(ROUTES);
@@ -53,6 +55,14 @@ describe("the steps", () => {
 
 test.each<[string, Partial<Question>, string, string[], number]>([
   ["a good key", {}, "allowed", [], 0],
+  ["a key without scopes at its place", { target: "/me", ...refused({ scopes: [] }) }, "allowed", [], 0],
+  [
+    "a key without scopes at what may be that place",
+    { target: "/ME", ...refused({ scopes: [] }) },
+    "insufficient_scope",
+    ["scopes"],
+    1,
+  ],
   ["a method in lower case", { method: "get" }, "malformed_request", ["method"], 17],
   ["two hosts", { authority: "a.test,b.test" }, "ambiguous_host", ["host"], 16],
   ["no host where a route asks for one", { authority: "", target: "/hosted" }, "ambiguous_host", ["host"], 16],

@@ -8,6 +8,8 @@ const secret = secretOf("known");
 const store = storeOf({ [secret]: recordOf() });
 const policy = policyOf([
   { path: "/strict", access: "authenticated", stale: { serve_for: 0 } },
+  { path: "/users/me", access: "authenticated", stale: { serve_for: 60_000 } },
+  { path: "/users/*", access: "authenticated", stale: { serve_for: 0 } },
   { path: "/lax", access: "authenticated", stale: { serve_for: 60_000 } },
   { path: "/usual", access: "authenticated" },
   { path: "/open", access: "public" },
@@ -29,6 +31,8 @@ describe("a store that has been stale for so long", () => {
     [30_001, "/usual", ["store_unavailable", 503, "31s"]],
     [30_001, "/lax", ["allowed", 0, "31s"]],
     [60_000, "/lax", ["allowed", 0, "60s"]],
+    [1, "/users/me", ["allowed", 0, "1s"]],
+    [1, "/users/ME", ["store_unavailable", 503, "1s"]],
     [60_001, "/lax", ["store_unavailable", 503, "61s"]],
     [60_001, "/open", ["public", 0, "61s"]],
   ])("(%i ms) answers a request for %s as it may", (staleMs, path, verdict) => {

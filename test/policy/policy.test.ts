@@ -51,6 +51,45 @@ describe("the first route that matches wins:", () => {
   });
 });
 
+describe("where a route matches in another spelling and a later one to the letter", () => {
+  const me: RouteConfig = { path: "/users/me", access: "authenticated", forward_credential: true };
+  const any: RouteConfig = { path: "/users/{id}", scopes: ["users:read"] };
+  const slashed: RouteConfig = { path: "/users/*/", scopes: ["slash"], forward_credential: true };
+  const open: RouteConfig = { path: "/users/ME", access: "public" };
+  const closed: RouteConfig = { path: "/users/**", access: "deny" };
+  const rulesFor = (routes: readonly RouteConfig[], path: string) => {
+    const rule = policyOf(routes).ruleFor("GET", "api.test", path);
+    return [rule, ...(rule.also ?? [])].map(({ route }) => route);
+  };
+
+  test.each<[string, RouteConfig[], string, string[]]>([
+    ["to the letter, the first is enough", [me, any], "/users/me", ["/users/me"]],
+    ["in another case, both must be satisfied", [me, any], "/users/ME", ["/users/me", "/users/{id}"]],
+    ["with a trailing slash, both must be satisfied", [me, slashed], "/users/me/", ["/users/me", "/users/*/"]],
+    [
+      "all of them must be, up to the one that matches to the letter",
+      [me, { path: "/*/me", scopes: ["x"] }, slashed, closed],
+      "/users/Me/",
+      ["/users/me", "/*/me", "/users/*/"],
+    ],
+    ["one that closes does so", [me, closed], "/users/ME", ["/users/**"]],
+    ["one that closes behind the one to the letter does not", [me, any, closed], "/users/me", ["/users/me"]],
+    ["one that opens asks for nothing more", [any, open], "/users/ME", ["/users/{id}"]],
+    ["where no route matches to the letter, the first is enough", [me], "/users/ME", ["/users/me"]],
+    ["one of another method does not count", [me, { ...any, methods: ["POST"] }], "/users/ME", ["/users/me"]],
+  ])("%s", (_title, routes, path, expected) => {
+    expect(rulesFor(routes, path)).toEqual(expected);
+  });
+
+  test("the key goes on only where all of them let it", () => {
+    const forwards = (routes: readonly RouteConfig[], path: string) =>
+      policyOf(routes).ruleFor("GET", "api.test", path).forwardCredential;
+    expect(forwards([me, any], "/users/me")).toBe(true);
+    expect(forwards([me, any], "/users/ME")).toBe(false);
+    expect(forwards([me, slashed], "/users/Me/")).toBe(true);
+  });
+});
+
 describe("a method that a route does not name falls through:", () => {
   const routes: RouteConfig[] = [
     { path: "/v1", methods: ["GET", "HEAD"], scopes: ["read"] },
@@ -175,6 +214,7 @@ describe("the rule of a route", () => {
 describe("a request without a host", () => {
   const { needsHost } = policyOf([
     { path: "/ping", access: "public" },
+    { path: "/status", access: "authenticated" },
     { host: "admin.test", path: "/{any}/**", methods: ["GET"], scopes: ["admin"] },
     { path: "/**", access: "authenticated" },
   ]);
@@ -184,6 +224,8 @@ describe("a request without a host", () => {
     ["is in doubt where a public route matches in another case only", "GET", "/PING", true],
     ["is in doubt where a public route matches with a slash only", "GET", "/ping/", true],
     ["is in doubt where a route asks for a host first", "GET", "/pin", true],
+    ["is in doubt where a route asks for a host in one reading", "GET", "/Status", true],
+    ["is judged by the route that matches to the letter", "GET", "/status", false],
     ["is judged by the routes of its method", "POST", "/pin", false],
     ["is judged by the routes of its path", "GET", "/", false],
   ])("%s", (_title, method, path, needed) => {
