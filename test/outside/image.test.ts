@@ -19,6 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { parse } from "yaml";
 import { VERSION } from "../../src/version.ts";
 import { stagesOf } from "../deploy/support/dockerfile.ts";
 import { buildImage, type Image, inContainer, terminate } from "../deploy/support/image.ts";
@@ -65,6 +66,12 @@ async function inOne(data: string, words: readonly string[], env: Record<string,
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
   );
+}
+
+/** The addresses that a Keyward has told in its log. */
+function servedBy({ stderr }: Child): { authz: string; ops: string } {
+  const lines = stderr().split("\n");
+  return JSON.parse(lines.find((text) => text.includes('"msg":"serving"')) ?? "{}");
 }
 
 const node = (data: string, script: string) => inOne(data, ["node", "--eval", script]);
@@ -144,11 +151,7 @@ describe("a container of it", () => {
   beforeAll(async () => {
     data = newVolume();
     keyward = await start(data);
-    const line = keyward
-      .stderr()
-      .split("\n")
-      .find((text) => text.includes('"msg":"serving"'));
-    addresses = JSON.parse(line ?? "{}");
+    addresses = servedBy(keyward);
   });
   afterAll(() => keyward?.stop());
 
@@ -188,11 +191,25 @@ describe("a container of it", () => {
     expect(await first.ended).toContain("exit code 0");
     const second = await start(volume);
     onTestFinished(() => second.stop());
-    const line = second
-      .stderr()
-      .split("\n")
-      .find((text) => text.includes('"msg":"serving"'));
-    const client = checkClientForThisTest(JSON.parse(line ?? "{}").authz);
+    const client = checkClientForThisTest(servedBy(second).authz);
     expect(await client.present(made.stdout.trim())).toMatchObject({ code: 0, answer: "ok" });
+  });
+
+  test("restores a copy that was written to its volume, as the Job does, and serves what is in it", async () => {
+    const volume = newVolume();
+    const first = await start(volume);
+    const made = await inOne(volume, ["keyward", "keys", "create", "--name", "saved", "-q"]);
+    expect(await inOne(volume, ["keyward", "backup", "/data/restore.db"])).toMatchObject({ code: 0 });
+    const later = await inOne(volume, ["keyward", "keys", "create", "--name", "later", "-q"]);
+    terminate(first.pid);
+    await first.ended;
+    const job = parse(read("kubernetes/restore/job.yaml"));
+    const [{ args }] = job.spec.template.spec.containers;
+    expect(await inOne(volume, [...image.entrypoint, ...args])).toMatchObject({ code: 0 });
+    const second = await start(volume);
+    onTestFinished(() => second.stop());
+    const client = checkClientForThisTest(servedBy(second).authz);
+    expect(await client.present(made.stdout.trim())).toMatchObject({ code: 0, answer: "ok" });
+    expect(await client.present(later.stdout.trim())).toMatchObject({ code: 16, reason: "unknown_key" });
   });
 });

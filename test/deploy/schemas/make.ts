@@ -54,6 +54,7 @@ const KUBERNETES = {
   kinds: {
     api__v1: ["ConfigMap", "Namespace", "PersistentVolumeClaim", "Secret", "Service", "ServiceAccount"],
     apis__apps__v1: ["Deployment", "StatefulSet"],
+    apis__batch__v1: ["Job"],
     apis__networking_k8s_io__v1: ["Ingress", "NetworkPolicy"],
     apis__policy__v1: ["PodDisruptionBudget"],
   },
