@@ -35,6 +35,9 @@ export class HeaderAssembler implements HeaderBlock {
 
   /** Takes a HEADERS frame and returns whether the block is whole. */
   begin(flags: number, streamId: number, bytes: Buffer, start: number, end: number): boolean {
+    // What the flags announce must be there before it is looked at.
+    const announced = (flags & FLAG.padded ? 1 : 0) + (flags & FLAG.priority ? PRIORITY_BYTES : 0);
+    if (announced > end - start) throw new ConnectionError("frameSize", "a HEADERS frame shorter than its flags say");
     let from = start;
     let until = end;
     if (flags & FLAG.padded) until -= bytes[from++] as number;
