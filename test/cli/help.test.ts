@@ -6,7 +6,16 @@ import { folderForThisTest } from "../support/for-this-test.ts";
 
 const run = (...args: string[]) => runCli(args, { cwd: folderForThisTest() });
 
-const CONNECTION = ["--admin-url", "--admin-key-file", "--database", "--listen-admin-local", "--config"];
+const CONNECTION = [
+  "--admin-url",
+  "--admin-key-file",
+  "--admin-ca",
+  "--admin-cert",
+  "--admin-cert-key",
+  "--database",
+  "--listen-admin-local",
+  "--config",
+];
 const OUTPUT = ["-o, --output", "-q, --quiet"];
 const CALL = [...CONNECTION, ...OUTPUT];
 const SETTINGS = ["--config", ...SETTING_KEYS.map((key) => `--${flagOf(key)}`)];
