@@ -120,14 +120,17 @@ test("a check that never arrives is given up after shutdown_timeout, and the exi
   expect(keyward.log()).toContain('"stopped before everything had finished"');
 });
 
-test("calls that never end keep nobody from writing down how keys were used", async () => {
+test("calls that never end keep nobody from writing down how keys were used and what was denied", async () => {
   const folder = folderForThisTest();
-  const keyward = await keywardForThisTest({ folder, flags: ["--shutdown-timeout", "2s"] });
-  const { id, secret } = await createKey(keyward.adminSocket);
+  const keyward = await keywardForThisTest({ folder, flags: ["--shutdown-timeout", "4s"] });
+  const { id, secret } = await createKey(keyward.adminSocket, { paths: ["/v1"] });
   await beginCheck(keyward.authz, describeRequest());
   await holdOpen(keyward.admin, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{");
   const client = checkClientForThisTest(keyward.authz);
-  for (let use = 0; use < 20; use++) expect((await client.present(secret)).reason).toBe("allowed");
+  for (let use = 0; use < 20; use++) {
+    expect((await client.present(secret, { path: "/v1" })).reason).toBe("allowed");
+    expect((await client.present(secret, { path: "/v2" })).reason).toBe("path_not_allowed");
+  }
   process.kill(keyward.pid, "SIGTERM");
   expect(await keyward.ended).toBe(ENDED_BADLY);
   expect(keyward.log()).not.toContain("could not be written down");
@@ -135,6 +138,9 @@ test("calls that never end keep nobody from writing down how keys were used", as
   const again = await keywardForThisTest({ folder });
   const { key } = await adminCall<{ key: { useCount: string } }>(again.adminSocket, "KeyService/GetKey", { key: id });
   expect(key.useCount).toBe("20");
+  // Denials are summed up for ten minutes: they are in no event before the end.
+  const { stdout } = await again.cli("audit", "list", "--action", "keys.denied", "-o", "json");
+  expect(stdout).toContain(id);
 });
 
 test("the end brings the log of the database into its file, though another program has it open", async () => {
