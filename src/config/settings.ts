@@ -135,6 +135,13 @@ const SETTINGS = {
     what: "How many threads answer checks",
     why: "Each has a cache of its own, so that more of them cost memory",
   }),
+  transport: setting({
+    type: oneOf("h2", "grpc-js"),
+    default: "h2",
+    change: "restart",
+    what: "Who speaks HTTP/2 on `listen.authz`: Keyward's own engine, or `@grpc/grpc-js`",
+    why: "The engine takes a fraction of the CPU; the other is a way back for a client that it does not get on with",
+  }),
   default_access: setting({
     type: oneOf<Access>("deny", "authenticated", "public"),
     default: undefined,
@@ -378,6 +385,7 @@ export interface Settings {
   readonly tls: { readonly [Listener in TlsListener]?: TlsFiles };
   readonly insecureAdmin: boolean;
   readonly checkThreads: number;
+  readonly transport: SettingValues["transport"];
   readonly trustedHops: number;
   /** Undefined: never ends. */
   readonly keyLifetime: { readonly defaultMs: number | undefined; readonly maxMs: number | undefined };

@@ -23,6 +23,7 @@ export function toSettings(values: SettingValues, structures: Structures, secret
     tls: tlsFilesIn(values),
     insecureAdmin: values.insecure_admin,
     checkThreads: values.check_threads,
+    transport: values.transport,
     trustedHops: values["client_address.trusted_hops"],
     // Never is longer than any bound, so a bound alone is what a key gets for which nothing is said.
     keyLifetime: {

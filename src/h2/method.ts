@@ -1,7 +1,7 @@
 import { GRPC_STATUS, grpcRefusal, httpRefusal, Refusal } from "./answer.ts";
 import type { RequestHead } from "./request-head.ts";
 
-/** Metadata of a call by its name. Values hold one character a byte. */
+/** Metadata of a call by its name, repeated ones joined by commas. Values hold one character a byte. */
 export type Metadata = ReadonlyMap<string, string>;
 
 /**
@@ -38,7 +38,10 @@ export function shownMetadata(head: RequestHead, target: Method | Refusal): Meta
   if (target instanceof Refusal || target.metadata === undefined) return NO_METADATA;
   const shown = new Map<string, string>();
   for (const { name, value } of head.others) {
-    if (value.length <= MAX_METADATA_VALUE && target.metadata.includes(name)) shown.set(name, value);
+    if (!target.metadata.includes(name)) continue;
+    const before = shown.get(name);
+    const all = before === undefined ? value : `${before},${value}`;
+    if (all.length <= MAX_METADATA_VALUE) shown.set(name, all);
   }
   return shown;
 }

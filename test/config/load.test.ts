@@ -48,6 +48,7 @@ test("without any source there are the defaults", () => {
     adminIdentities: [],
     insecureAdmin: false,
     checkThreads: 1,
+    transport: "h2",
     trustedHops: 0,
     keyLifetime: { defaultMs: undefined, maxMs: undefined },
     retention: { endedKeysMs: undefined, auditMs: undefined },

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { shippedEnvoyConfig } from "../../demo/envoy-config.ts";
 import { startUpstream } from "../../demo/upstream.ts";
 import { createKey } from "../support/admin-call.ts";
@@ -6,7 +6,6 @@ import { type Envoy, startEnvoy } from "../support/envoy.ts";
 import { folderForThisTest } from "../support/for-this-test.ts";
 import { startKeyward } from "../support/keyward.ts";
 import { freePorts } from "../support/ports.ts";
-import { TRANSPORTS } from "../support/transports.ts";
 import { until } from "../support/until.ts";
 import { statsOf } from "./support/stats.ts";
 import { startSteadyLoad } from "./support/steady.ts";
@@ -46,14 +45,14 @@ async function envoyBefore(
 }
 
 /** Two sidecars behind one Envoy, and a key that opens. */
-async function pairForThisTest(flags: readonly string[], interval: string) {
+async function pairForThisTest(interval: string) {
   const folder = folderForThisTest();
   const ports = await freePorts(2);
   const upstream = await startUpstream();
   onTestFinished(upstream.stop);
   const start = (place: 0 | 1) => {
     const own = ["--mode", MODES[place], "--listen-authz", `127.0.0.1:${ports[place]}`];
-    return startKeyward({ folder, flags: [...flags, ...own, "--shutdown-delay", SHUTDOWN_DELAY] });
+    return startKeyward({ folder, flags: [...own, "--shutdown-delay", SHUTDOWN_DELAY] });
   };
   const running = [await start(0)];
   onTestFinished(async () => {
@@ -67,34 +66,32 @@ async function pairForThisTest(flags: readonly string[], interval: string) {
   return { running, start, envoy, healthy, secret };
 }
 
-describe.each(TRANSPORTS)("on $transport", ({ flags }) => {
-  test("twenty restarts of two sidecars in turn fail no request", { timeout: 180_000 }, async () => {
-    const { running, start, envoy, healthy, secret } = await pairForThisTest(flags, "0.25s");
-    const load = startSteadyLoad(envoy.port("ingress"), secret);
-    const ends: string[] = [];
-    for (let restart = 0; restart < RESTARTS; restart++) {
-      const place = restart % 2 === 0 ? 0 : 1;
-      const answered = load.answered;
-      await running[place]?.stop();
-      ends.push((await running[place]?.ended) ?? "");
-      await until("the other one answers alone", () => load.answered > answered + 20);
-      running[place] = await start(place);
-      await until("Envoy finds both healthy", async () => (await healthy()) === 2);
-    }
-    expect(await load.stop()).toEqual({ 200: load.answered });
-    expect(ends).toEqual(Array(RESTARTS).fill("Keyward ended (exit code 0)"));
-    expect(load.answered).toBeGreaterThan(RESTARTS * 20);
-    // Nor was one sent to an endpoint that had gone: as both were asked for their health in time.
-    expect(await statsOf(envoy.adminPort, [ERRORS, RETRIES])).toEqual({ [ERRORS]: 0, [RETRIES]: 0 });
-  });
+test("twenty restarts of two sidecars in turn fail no request", { timeout: 180_000 }, async () => {
+  const { running, start, envoy, healthy, secret } = await pairForThisTest("0.25s");
+  const load = startSteadyLoad(envoy.port("ingress"), secret);
+  const ends: string[] = [];
+  for (let restart = 0; restart < RESTARTS; restart++) {
+    const place = restart % 2 === 0 ? 0 : 1;
+    const answered = load.answered;
+    await running[place]?.stop();
+    ends.push((await running[place]?.ended) ?? "");
+    await until("the other one answers alone", () => load.answered > answered + 20);
+    running[place] = await start(place);
+    await until("Envoy finds both healthy", async () => (await healthy()) === 2);
+  }
+  expect(await load.stop()).toEqual({ 200: load.answered });
+  expect(ends).toEqual(Array(RESTARTS).fill("Keyward ended (exit code 0)"));
+  expect(load.answered).toBeGreaterThan(RESTARTS * 20);
+  // Nor was one sent to an endpoint that had gone: as both were asked for their health in time.
+  expect(await statsOf(envoy.adminPort, [ERRORS, RETRIES])).toEqual({ [ERRORS]: 0, [RETRIES]: 0 });
+});
 
-  test("after a kill of one of two sidecars the other answers, though Envoy has not noticed yet", async () => {
-    const { running, envoy, healthy, secret } = await pairForThisTest(flags, "60s");
-    await running[1]?.kill();
-    const load = startSteadyLoad(envoy.port("ingress"), secret);
-    await until("many have been answered", () => load.answered > 300);
-    expect(await load.stop()).toEqual({ 200: load.answered });
-    expect(await healthy()).toBe(2);
-    expect((await statsOf(envoy.adminPort, [RETRIES]))[RETRIES]).toBeGreaterThan(100);
-  });
+test("after a kill of one of two sidecars the other answers, though Envoy has not noticed yet", async () => {
+  const { running, envoy, healthy, secret } = await pairForThisTest("60s");
+  await running[1]?.kill();
+  const load = startSteadyLoad(envoy.port("ingress"), secret);
+  await until("many have been answered", () => load.answered > 300);
+  expect(await load.stop()).toEqual({ 200: load.answered });
+  expect(await healthy()).toBe(2);
+  expect((await statsOf(envoy.adminPort, [RETRIES]))[RETRIES]).toBeGreaterThan(100);
 });

@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { type ClientHttp2Session, connect, constants } from "node:http2";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createKey } from "../support/admin-call.ts";
-import { TRANSPORTS } from "../support/transports.ts";
 import { until } from "../support/until.ts";
 import { sendHttp1 } from "./support/client.ts";
 import { startGateway } from "./support/gateway.ts";
@@ -25,8 +24,8 @@ const PATIENT = { from: " timeout: 0.25s", to: " timeout: 10s" };
 const UNAWARE = { from: "unhealthy_threshold: 2", to: "unhealthy_threshold: 1000" };
 
 /** A gateway with the Envoy that is shipped, and a key that opens. */
-async function gatewayForThisTest(flags: readonly string[], change: typeof PATIENT) {
-  const gateway = await startGateway({ flags });
+async function gatewayForThisTest(change: typeof PATIENT) {
+  const gateway = await startGateway();
   onTestFinished(gateway.stop);
   const { port, adminPort } = await gateway.shipped(change);
   const { secret } = await createKey(gateway.keyward.adminSocket);
@@ -66,34 +65,32 @@ async function sendAndReset(port: number, secret: string): Promise<void> {
   session.destroy();
 }
 
-describe.each(TRANSPORTS)("on $transport", ({ flags }) => {
-  test("thousands of checks that Envoy gives up while Keyward stands still end no connection", async () => {
-    const { keyward, port, secret, count } = await gatewayForThisTest(flags, UNAWARE);
-    expect(await burst(port, secret, 1)).toEqual([200]);
-    process.kill(keyward.pid, "SIGSTOP");
-    try {
-      for (let wave = 0; wave < 5; wave++) expect(await burst(port, secret, 500)).toEqual([503]);
-    } finally {
-      process.kill(keyward.pid, "SIGCONT");
-    }
-    await until("Keyward answers again", async () => (await sendHttp1(port, { secret })).status === 200);
-    expect(await count("timeouts")).toBeGreaterThan(2_000);
-    expect(await burst(port, secret, 100)).toEqual([200]);
-    expect((await sendHttp1(port, { secret: `${secret}0` })).reason).toBe("malformed_credential");
-    expect([await count("endedByKeyward"), await count("endedByEnvoy")]).toEqual([0, 0]);
-  });
+test("thousands of checks that Envoy gives up while Keyward stands still end no connection", async () => {
+  const { keyward, port, secret, count } = await gatewayForThisTest(UNAWARE);
+  expect(await burst(port, secret, 1)).toEqual([200]);
+  process.kill(keyward.pid, "SIGSTOP");
+  try {
+    for (let wave = 0; wave < 5; wave++) expect(await burst(port, secret, 500)).toEqual([503]);
+  } finally {
+    process.kill(keyward.pid, "SIGCONT");
+  }
+  await until("Keyward answers again", async () => (await sendHttp1(port, { secret })).status === 200);
+  expect(await count("timeouts")).toBeGreaterThan(2_000);
+  expect(await burst(port, secret, 100)).toEqual([200]);
+  expect((await sendHttp1(port, { secret: `${secret}0` })).reason).toBe("malformed_credential");
+  expect([await count("endedByKeyward"), await count("endedByEnvoy")]).toEqual([0, 0]);
+});
 
-  test("thousands of requests that a client takes back at once fail no check of another client", async () => {
-    const { port, secret, count } = await gatewayForThisTest(flags, PATIENT);
-    const load = startSteadyLoad(port, secret);
-    await until("the others are served", () => load.answered > 20);
-    for (let wave = 0; wave < 3; wave++) {
-      await Promise.all(Array.from({ length: 4 }, () => sendAndReset(port, secret)));
-    }
-    const during = load.answered;
-    await until("the others are served still", () => load.answered > during + 20);
-    expect(await load.stop()).toEqual({ 200: load.answered });
-    expect(await count("resets")).toBeGreaterThan(3_000);
-    expect([await count("endedByKeyward"), await count("endedByEnvoy")]).toEqual([0, 0]);
-  });
+test("thousands of requests that a client takes back at once fail no check of another client", async () => {
+  const { port, secret, count } = await gatewayForThisTest(PATIENT);
+  const load = startSteadyLoad(port, secret);
+  await until("the others are served", () => load.answered > 20);
+  for (let wave = 0; wave < 3; wave++) {
+    await Promise.all(Array.from({ length: 4 }, () => sendAndReset(port, secret)));
+  }
+  const during = load.answered;
+  await until("the others are served still", () => load.answered > during + 20);
+  expect(await load.stop()).toEqual({ 200: load.answered });
+  expect(await count("resets")).toBeGreaterThan(3_000);
+  expect([await count("endedByKeyward"), await count("endedByEnvoy")]).toEqual([0, 0]);
 });

@@ -49,7 +49,10 @@ describe("a call", () => {
     const fields: Pair[] = [...CALL, ["traceparent", "00-1"], ["tracestate", "x".repeat(1_025)], ["x-other", "1"]];
     peer.send(headers(1, fields), headers(3), data(3, message("")), data(1, message("")));
     await peer.answer(1);
-    expect(seen).toEqual([{}, { traceparent: "00-1" }]);
+    const twice: Pair[] = [...CALL, ["traceparent", "00-1"], ["traceparent", "00-2"]];
+    peer.send(headers(5, twice), data(5, message("")));
+    await peer.answer(5);
+    expect(seen).toEqual([{}, { traceparent: "00-1" }, { traceparent: "00-1,00-2" }]);
   });
 
   test.each<[title: string, handler: () => unknown, fields: object, errors: number]>([

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createKey } from "../support/admin-call.ts";
 import { AUTHORIZATION, type CheckClient, createCheckClient, describeRequest } from "../support/check-client.ts";
 import { type Keyward, startKeyward } from "../support/keyward.ts";
+import { TRANSPORT } from "../support/transports.ts";
 
 let keyward: Keyward;
 let client: CheckClient;
@@ -57,7 +58,13 @@ test("a large message without a key is denied as no_credential", async () => {
   expect(verdict).toMatchObject({ code: 16, answer: "denied", status: 401, reason: "no_credential" });
 });
 
-test("a compressed message is judged, and the answer is not compressed", async () => {
+/** Envoy never compresses. grpc-js takes it where it comes; the engine says that it does not. */
+const COMPRESSED = {
+  h2: { trailers: "12", answer: "" },
+  "grpc-js": { trailers: "0", answer: "allowed" },
+};
+
+test("a compressed message is judged or not implemented, and the answer is not compressed", async () => {
   const frame = (bytes: Uint8Array, compressed: number) => {
     const length = Buffer.alloc(5);
     length.writeUInt8(compressed, 0);
@@ -77,6 +84,8 @@ test("a compressed message is judged, and the answer is not compressed", async (
   let trailers: unknown;
   stream.on("response", (headers) => {
     encoding = headers["grpc-encoding"];
+    // Where nothing else comes, they are the trailers too.
+    trailers = headers["grpc-status"];
   });
   stream.on("trailers", (received) => {
     trailers = received["grpc-status"];
@@ -85,13 +94,10 @@ test("a compressed message is judged, and the answer is not compressed", async (
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   session.close();
-  const answer = Buffer.concat(chunks);
-  expect({ trailers, compressedFlag: answer[0], says: answer.includes("allowed") }).toEqual({
-    trailers: "0",
-    compressedFlag: 0,
-    says: true,
-  });
-  expect(encoding ?? "identity").toBe("identity");
+  const bytes = Buffer.concat(chunks);
+  const answer = bytes.includes("allowed") ? "allowed" : bytes.toString();
+  expect({ trailers, answer }).toEqual(COMPRESSED[TRANSPORT]);
+  expect([bytes[0] ?? 0, encoding ?? "identity"]).toEqual([0, "identity"]);
 });
 
 test.each([

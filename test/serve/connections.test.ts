@@ -75,6 +75,12 @@ test.each([
   expect((await client.present(`${secret}0`)).reason).toBe("malformed_credential");
 });
 
+/**
+ * Of 500 resets each: twice what nghttp2 bears by itself. The engine's budget is 5,000, of which each takes two: Node ends
+ * the request before it resets it, so that it is a call without a message, too.
+ */
+const WAVES = 4;
+
 test("thousands of checks that are reset as soon as they are sent do not end the connection under the others", async () => {
   const keyward = await keywardForThisTest();
   const { secret } = await createKey(keyward.adminSocket);
@@ -84,7 +90,7 @@ test("thousands of checks that are reset as soon as they are sent do not end the
   session.on("goaway", (code) => troubles.push(`GOAWAY ${code}`));
   session.on("error", (error) => troubles.push(error.message));
 
-  for (let wave = 0; wave < 20; wave++) {
+  for (let wave = 0; wave < WAVES; wave++) {
     const resets = Array.from({ length: 500 }, () => {
       const stream = session.request(HEADERS).on("error", () => {});
       const closed = once(stream, "close");

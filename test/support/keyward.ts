@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { type Child, startChild } from "./child.ts";
 import { type CliResult, cleanEnvironment, KEYWARD_MAIN, runCli } from "./cli.ts";
 import { refuseSecrets, refuseSecretsInDatabase } from "./secrets.ts";
+import { TRANSPORT } from "./transports.ts";
 
 /** What is different from a plain `keyward serve`. */
 export interface KeywardOptions {
@@ -52,7 +53,7 @@ export async function startKeyward(options: KeywardOptions = {}): Promise<Keywar
   if (options.config !== undefined) writeFileSync(join(folder, "keyward.yaml"), options.config);
   const [command, ...before] = options.command ?? [process.execPath, KEYWARD_MAIN];
   const ownPorts = ["authz", "forward-auth", "admin", "ops"].flatMap((name) => [`--listen-${name}`, "127.0.0.1:0"]);
-  const place = ["--database", join(folder, "keyward.db")];
+  const place = ["--database", join(folder, "keyward.db"), "--transport", TRANSPORT];
   const child = await startChild({
     name: "Keyward",
     command,

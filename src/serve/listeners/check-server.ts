@@ -1,13 +1,11 @@
 import type { Socket } from "node:net";
-import { Server, ServerCredentials, type ServerOptions, type ServerWritableStream } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
+import type { Settings } from "../../config/settings.ts";
 import type { CountConnection } from "../../observe/connection-counters.ts";
+import type { Log } from "../../observe/log.ts";
+import type { MetricCells } from "../../observe/metrics/cells.ts";
 import type { CallMetadata } from "../../observe/traces/tracer.ts";
-import { Connections } from "./connections.ts";
-import { speaksHttp2 } from "./http2-preface.ts";
-
-/** The full name of the service that Envoy calls. */
-const AUTHORIZATION = "envoy.service.auth.v3.Authorization";
+import { createGrpcJsServer } from "./grpc-js-server.ts";
+import { createH2Server } from "./h2-server.ts";
 
 /** The gRPC data plane on connections that somebody else accepts. */
 export interface CheckServer {
@@ -18,127 +16,21 @@ export interface CheckServer {
   stop(graceMs: number): Promise<boolean>;
 }
 
-/**
- * The largest request that is judged. A larger one would be an error of the call, which Envoy's `failure_mode_allow`
- * lets through. Envoy's `max_request_headers_kb` ends at 8 MiB and a path is sent twice, so nothing larger can come
- * without a body.
- */
-const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+/** Answers a serialized CheckRequest. It must not throw. */
+export type AnswerCheck = (request: Uint8Array, metadata: CallMetadata) => Uint8Array;
 
-/**
- * Far above the 1,024 that Envoy opens: where it is near, Node ends the whole connection after 100 streams too many
- * (`maxSessionRejectedStreams`), and every check on it fails.
- */
-const MAX_CONCURRENT_STREAMS = 100_000;
+/** What a server tells of itself. */
+export interface CheckServerSinks {
+  readonly countConnection: CountConnection;
+  readonly cells: MetricCells;
+  readonly log: Log;
+}
 
-/**
- * Envoy resets a stream for every client that gives up and for every check it timed out. nghttp2's own limit (1,000, then
- * 33 a second) then closes the connection under all other checks; this one is out of reach of what Envoy can do.
- */
-const STREAM_RESETS = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 };
-
-/**
- * Metadata of a Check call is usually well under 1 KiB, but Envoy's tracers copy the client's `tracestate` into it, and a
- * call that is refused for its size is an error that `failure_mode_allow` lets through. Above nghttp2's own limit for one
- * block of headers, 64 KiB, which no option of Node's raises.
- */
-const MAX_HEADER_LIST_BYTES = 1024 * 1024;
-
-/** How many pieces of metadata a Check call may carry; Node's 128 would refuse it as an error. */
-const MAX_HEADER_PAIRS = 1_000;
-
-const OPTIONS: ServerOptions = {
-  "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
-  "grpc.max_concurrent_streams": MAX_CONCURRENT_STREAMS,
-  // A peer that vanished without a word is found out within 80 seconds.
-  "grpc.keepalive_time_ms": 60_000,
-  "grpc.keepalive_timeout_ms": 20_000,
-  // Envoy takes a compressed answer for an error. 0 is identity.
-  "grpc.default_compression_algorithm": 0,
-  // Bookkeeping for a debugging service that is not offered.
-  "grpc.enable_channelz": 0,
-};
-
-/**
- * How many connections a check thread has at the most. An Envoy opens one for each of its workers, so this is room for a
- * hundred large ones, and the memory that idle connections can take stays below 200 MB.
- */
-const MAX_CONNECTIONS = 2_048;
-
-/** Serves `Check` with a function from bytes to bytes. The function must not throw. */
+/** Serves `Check` and `grpc.health.v1` over the HTTP/2 that the configuration names. */
 export function createCheckServer(
-  answer: (request: Uint8Array, metadata: CallMetadata) => Uint8Array,
-  countConnection: CountConnection,
+  transport: Settings["transport"],
+  answer: AnswerCheck,
+  sinks: CheckServerSinks,
 ): CheckServer {
-  const server = new Server(OPTIONS);
-  raiseHttp2Limits(server);
-  server.addService(
-    {
-      Check: {
-        path: `/${AUTHORIZATION}/Check`,
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: asBuffer,
-        requestDeserialize: (bytes: Buffer) => bytes,
-        responseSerialize: asBuffer,
-        responseDeserialize: (bytes: Buffer) => bytes,
-      },
-    },
-    {
-      Check: (
-        call: { request: Buffer; metadata: CallMetadata },
-        respond: (error: null, response: Uint8Array) => void,
-      ) => respond(null, answer(call.request, call.metadata)),
-    },
-  );
-  const health = new HealthImplementation({ "": "NOT_SERVING", [AUTHORIZATION]: "NOT_SERVING" });
-  const watches = addHealth(health, server);
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const connections = new Connections({ limit: MAX_CONNECTIONS, count: countConnection });
-  // One that speaks something else is told so by the server.
-  const isEnough = (bytes: Buffer) => speaksHttp2(bytes) !== undefined;
-  return {
-    take: (socket) => connections.take(socket, { isEnough, use: () => injector.injectConnection(socket) }),
-    setServing(serving) {
-      for (const service of ["", AUTHORIZATION]) health.setStatus(service, serving ? "SERVING" : "NOT_SERVING");
-    },
-    stop(graceMs) {
-      // It says that it is done before the calls in progress are: a connection ends when its last call has.
-      server.tryShutdown(() => {});
-      // Who watches the health would do so forever; everything else ends by itself.
-      for (const watch of watches) watch.end();
-      return connections.finish(graceMs);
-    },
-  };
-}
-
-type Watch = ServerWritableStream<unknown, unknown>;
-
-/** Adds the health service, and returns the calls that watch it at the moment. */
-function addHealth(health: HealthImplementation, server: Server): ReadonlySet<Watch> {
-  const watches = new Set<Watch>();
-  health.addToServer({
-    addService(service, { watch, ...rest }) {
-      const watchNow = watch as (call: Watch) => void;
-      const remembered = (call: Watch) => {
-        watches.add(call);
-        for (const end of ["close", "cancelled"]) call.once(end, () => watches.delete(call));
-        watchNow(call);
-      };
-      server.addService(service, { ...rest, watch: remembered });
-    },
-  });
-  return watches;
-}
-
-/** grpc-js fails every call whose answer is not a Buffer; this makes one of the same memory. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** grpc-js has no option for these, so they go where it keeps what it hands to `node:http2`; a test sees them at work. */
-function raiseHttp2Limits(server: Server): void {
-  const { commonServerOptions } = server as unknown as { commonServerOptions: { settings?: object } };
-  Object.assign(commonServerOptions, STREAM_RESETS, { maxHeaderListPairs: MAX_HEADER_PAIRS });
-  commonServerOptions.settings = { ...commonServerOptions.settings, maxHeaderListSize: MAX_HEADER_LIST_BYTES };
+  return transport === "h2" ? createH2Server(answer, sinks) : createGrpcJsServer(answer, sinks.countConnection);
 }

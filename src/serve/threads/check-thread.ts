@@ -157,10 +157,11 @@ await runThread(parentPort, async (report) => {
     counters.countCache(store.cacheCounts());
     return answered;
   };
-  const server = createCheckServer(
-    (bytes, metadata) => answer(checks.grpc, bytes, metadata),
-    createConnectionCounter(cells, "authz"),
-  );
+  const server = createCheckServer(settings.transport, (bytes, metadata) => answer(checks.grpc, bytes, metadata), {
+    countConnection: createConnectionCounter(cells, "authz"),
+    cells,
+    log,
+  });
   const httpServer = createForwardAuthServer(
     (request) => answer(checks.http, request),
     createConnectionCounter(cells, "forward_auth"),
