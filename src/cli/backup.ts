@@ -10,7 +10,7 @@ import { inspectCopy } from "../store/sound-copy.ts";
 import { createPrivate, discard, finish, unfinishedBeside } from "../store/unfinished-file.ts";
 import { connectAdmin } from "./admin-connection.ts";
 import { addCommonFlags, type CommonFlags } from "./common-flags.ts";
-import { UsageError } from "./exit.ts";
+import { EXIT_FAILURE, UsageError } from "./exit.ts";
 import { isServed, localSettings } from "./local-database.ts";
 import { printFacts } from "./output.ts";
 import { createProgress } from "./progress.ts";
@@ -41,6 +41,12 @@ export function backupCommand(): Command {
     const unfinished = unfinishedBeside(file);
     const progress = createProgress("MiB copied");
     const show = (bytes: number, total: number) => progress.show(inMiB(bytes), inMiB(total));
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => {
+        discard(unfinished);
+        process.exit(EXIT_FAILURE);
+      });
+    }
     try {
       createPrivate(unfinished);
       const database = await databaseToRead(flags);
