@@ -16,6 +16,9 @@ export const ALERT_CASES: Readonly<
       return [alert, { fires: { [series]: "0x5 1x20" }, quiet: { [series]: "1x25" } }];
     }),
   ),
+  KeywardCertificateEnds: beside("keyward_tls_certificate_expiry_timestamp_seconds", "605000x20", "605401x20"),
+  KeywardCertificateNotRenewed: beside('keyward_tls_renewals_total{result="refused"}', "0x5 1x20", "1x25"),
+  KeywardAdminLoginsFail: beside('keyward_admin_login_failures_total{reason="token"}', "0+6x20", "0+5x20"),
   KeywardUsageNotWrittenDown: beside('keyward_usage_behind_seconds{thread="0"}', "61x20", "60x20"),
   KeywardUsageUncounted: beside('keyward_usage_uncounted_total{what="use"}', "0x5 1x20", "1x25"),
   KeywardLogLinesDropped: beside('keyward_log_dropped_lines_total{where="output"}', "0x5 1x20", "1x25"),

@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import type { Metric } from "../../../src/observe/metrics/metric.ts";
 import { METRICS } from "../../../src/observe/metrics/metrics.ts";
 import { createKey } from "../../support/admin-call.ts";
+import { selfSigned } from "../../support/certificates.ts";
 import { type Child, startChild } from "../../support/child.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../../support/for-this-test.ts";
 import { freePorts } from "../../support/ports.ts";
@@ -80,7 +81,12 @@ async function prometheusFor(target: string): Promise<{ ask(expr: string): Promi
 }
 
 test("a real Prometheus takes every query, and has every series that one names", async () => {
-  const keyward = await keywardForThisTest();
+  const folder = folderForThisTest();
+  const { cert, key } = selfSigned({ validForMs: 30 * 86_400_000 });
+  writeFileSync(`${folder}/cert.pem`, cert);
+  writeFileSync(`${folder}/key.pem`, key);
+  const flags = ["--tls-admin-cert", `${folder}/cert.pem`, "--tls-admin-key", `${folder}/key.pem`];
+  const keyward = await keywardForThisTest({ flags });
   const { secret } = await createKey(keyward.adminSocket);
   await checkClientForThisTest(keyward.authz).present(secret);
   const { ask } = await prometheusFor(keyward.ops);
