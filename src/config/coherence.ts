@@ -81,6 +81,11 @@ export function judgeCoherence(
   if (longest !== undefined && life !== undefined && life > longest) {
     problems.push(`${describe("key_lifetime.default")} must be no longer than ${describe("key_lifetime.max")}`);
   }
+  if (values.max_connection_age !== undefined && values.transport !== "h2") {
+    problems.push(
+      `${describe("max_connection_age")} needs transport: h2, since grpc-js loses checks as it ends a connection`,
+    );
+  }
   const unencrypted = exposed.map((key) => `${describe(key)} is reachable from other machines without TLS`);
   return { problems, warnings: [...unencrypted, ...tls.warnings] };
 }

@@ -7,6 +7,7 @@ import type { TenantConfig } from "./tenants.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import {
   address,
+  connectionAge,
   duration,
   filePath,
   headerName,
@@ -141,6 +142,13 @@ const SETTINGS = {
     change: "restart",
     what: "Who speaks HTTP/2 on `listen.authz`: Keyward's own engine, or `@grpc/grpc-js`",
     why: "The engine takes a fraction of the CPU; the other is a way back for a client that it does not get on with",
+  }),
+  max_connection_age: setting({
+    type: connectionAge,
+    default: "never",
+    change: "restart",
+    what: "How old a connection to `listen.authz` becomes, give or take a tenth; then its peer is asked to open another, and no check is lost. Needs `transport: h2`",
+    why: "A sidecar's proxy gains nothing by it; behind a balancer of connections it is how new instances get their share",
   }),
   default_access: setting({
     type: oneOf<Access>("deny", "authenticated", "public"),
@@ -386,6 +394,8 @@ export interface Settings {
   readonly insecureAdmin: boolean;
   readonly checkThreads: number;
   readonly transport: SettingValues["transport"];
+  /** Undefined: as old as they like. */
+  readonly maxConnectionAgeMs: number | undefined;
   readonly trustedHops: number;
   /** Undefined: never ends. */
   readonly keyLifetime: { readonly defaultMs: number | undefined; readonly maxMs: number | undefined };

@@ -24,6 +24,7 @@ export function toSettings(values: SettingValues, structures: Structures, secret
     insecureAdmin: values.insecure_admin,
     checkThreads: values.check_threads,
     transport: values.transport,
+    maxConnectionAgeMs: values.max_connection_age,
     trustedHops: values["client_address.trusted_hops"],
     // Never is longer than any bound, so a bound alone is what a key gets for which nothing is said.
     keyLifetime: {

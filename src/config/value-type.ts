@@ -77,6 +77,12 @@ const SHORTEST_RETENTION_MS = 86_400_000;
 /** How long something is kept in milliseconds; undefined: it is never removed. */
 export const retention: ValueType<number | undefined> = orNever(duration(SHORTEST_RETENTION_MS, LONGEST_LIFE_MS));
 
+/** Whoever wants connections to move on wants that this week; the timers of `grpc-js` end at 24 days. */
+const LONGEST_CONNECTION_MS = 7 * 86_400_000;
+
+/** How old a connection becomes in milliseconds; undefined: as old as its peer likes. */
+export const connectionAge: ValueType<number | undefined> = orNever(duration(SHORTEST_LIFE_MS, LONGEST_CONNECTION_MS));
+
 /** Longer is no tolerance any more: a revoked key would open all day. */
 const LONGEST_STALENESS_MS = 86_400_000;
 

@@ -22,6 +22,8 @@ export class Connection {
   #drained = 0;
   #hasAsked = false;
   #mustDrain = false;
+  /** When it is old. */
+  readonly #oldAtMs: number;
   /** Since when nothing is said any more, and what comes is thrown away. */
   #overSinceMs: number | undefined;
 
@@ -31,6 +33,7 @@ export class Connection {
     this.#service = service;
     this.#outbox = new Outbox(socket, service.pool);
     this.#session = new Session(service, this.#outbox);
+    this.#oldAtMs = service.clock.ms + service.limits.maxAgeMs * (0.9 + 0.2 * Math.random());
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => socket.end());
@@ -71,6 +74,7 @@ export class Connection {
       return;
     }
     this.#guard(() => this.#checkTimes(elapsedMs));
+    if (clock.ms >= this.#oldAtMs) this.drain();
   }
 
   #onData(chunk: Buffer): void {

@@ -1,4 +1,5 @@
 import { ERROR, type ErrorName } from "./connection-error.ts";
+import type { Counters } from "./counters.ts";
 import { FLAG, FRAME, MAX_INT31, writeUint32 } from "./frame.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Streams } from "./streams.ts";
@@ -14,11 +15,13 @@ const MARK = Buffer.from("draining", "latin1");
 export class Drain {
   readonly #outbox: Outbox;
   readonly #streams: Streams;
+  readonly #counters: Counters;
   #isBegun = false;
 
-  constructor(outbox: Outbox, streams: Streams) {
+  constructor(outbox: Outbox, streams: Streams, counters: Counters) {
     this.#outbox = outbox;
     this.#streams = streams;
+    this.#counters = counters;
   }
 
   get isBegun(): boolean {
@@ -32,6 +35,7 @@ export class Drain {
 
   begin(): void {
     this.#isBegun = true;
+    this.#counters.goaways.none++;
     sendGoaway(this.#outbox, MAX_INT31, "none", "draining");
     this.#outbox.frame(FRAME.ping, 0, 0, MARK);
   }

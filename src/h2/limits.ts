@@ -24,6 +24,8 @@ export interface Limits {
   /** How long it has to answer that, or to read a GOAWAY and close. */
   readonly pingTimeoutMs: number;
   readonly lingerMs: number;
+  /** How old a connection becomes before it is drained, give or take a tenth: many that were opened at once end apart. */
+  readonly maxAgeMs: number;
 }
 
 /** The defaults, which any part can replace. */
@@ -51,4 +53,6 @@ export const DEFAULT_LIMITS: Limits = {
   pingTimeoutMs: 20_000,
   // A GOAWAY arrives only if what the peer still sends is read; else the kernel resets the connection under it.
   lingerMs: 2_000,
+  // A peer is glad of a connection that lasts.
+  maxAgeMs: Number.POSITIVE_INFINITY,
 };

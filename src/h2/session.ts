@@ -50,7 +50,7 @@ export class Session implements FrameSink {
       intake: this.#intake,
       sender: this.#sender,
     });
-    this.drain = new Drain(outbox, this.#streams);
+    this.drain = new Drain(outbox, this.#streams, service.counters);
   }
 
   /** The highest number of a stream that was taken. */

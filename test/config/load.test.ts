@@ -49,6 +49,7 @@ test("without any source there are the defaults", () => {
     insecureAdmin: false,
     checkThreads: 1,
     transport: "h2",
+    maxConnectionAgeMs: undefined,
     trustedHops: 0,
     keyLifetime: { defaultMs: undefined, maxMs: undefined },
     retention: { endedKeysMs: undefined, auditMs: undefined },

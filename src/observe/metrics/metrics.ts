@@ -1,6 +1,7 @@
 import { ADMIN_METRICS } from "./admin.ts";
 import { CHECK_METRICS } from "./checks.ts";
 import { CONNECTION_METRICS } from "./connections.ts";
+import { ENGINE_METRICS } from "./engine.ts";
 import type { MetricTable } from "./metric.ts";
 import { PROGRAM_METRICS } from "./program.ts";
 import { STORE_METRICS } from "./store.ts";
@@ -17,6 +18,7 @@ export const METRICS = {
   ...STORE_METRICS,
   ...ADMIN_METRICS,
   ...CONNECTION_METRICS,
+  ...ENGINE_METRICS,
   ...TLS_METRICS,
   ...PROGRAM_METRICS,
 } satisfies MetricTable;

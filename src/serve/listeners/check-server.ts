@@ -26,11 +26,16 @@ export interface CheckServerSinks {
   readonly log: Log;
 }
 
+/** How it serves. */
+export type CheckServerSettings = Pick<Settings, "transport" | "maxConnectionAgeMs">;
+
 /** Serves `Check` and `grpc.health.v1` over the HTTP/2 that the configuration names. */
 export function createCheckServer(
-  transport: Settings["transport"],
+  settings: CheckServerSettings,
   answer: AnswerCheck,
   sinks: CheckServerSinks,
 ): CheckServer {
-  return transport === "h2" ? createH2Server(answer, sinks) : createGrpcJsServer(answer, sinks.countConnection);
+  return settings.transport === "h2"
+    ? createH2Server(settings, answer, sinks)
+    : createGrpcJsServer(answer, sinks.countConnection);
 }

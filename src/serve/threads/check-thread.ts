@@ -157,7 +157,7 @@ await runThread(parentPort, async (report) => {
     counters.countCache(store.cacheCounts());
     return answered;
   };
-  const server = createCheckServer(settings.transport, (bytes, metadata) => answer(checks.grpc, bytes, metadata), {
+  const server = createCheckServer(settings, (bytes, metadata) => answer(checks.grpc, bytes, metadata), {
     countConnection: createConnectionCounter(cells, "authz"),
     cells,
     log,
