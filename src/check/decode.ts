@@ -58,8 +58,10 @@ const HTTP_REQUEST = fields([HTTP.method, HTTP.path, HTTP.host, HTTP.headerMap],
 const HEADER_MAP = fields([], [1]);
 const HEADER_VALUE = fields([1, 2, 3]);
 const MAP_ENTRY = fields([1, 2]);
-/** The only field on the way down from Peer to Address to SocketAddress. */
-const FIRST = fields([1]);
+const PEER = fields([1]);
+/** An address is of one kind, and the last that is told is meant: a socket's, a pipe's, or one within Envoy. */
+const ADDRESS = { socket: 1, pipe: 2, internal: 3 };
+const ADDRESSES = fields([ADDRESS.socket, ADDRESS.pipe, ADDRESS.internal]);
 const SOCKET_ADDRESS = fields([2]);
 
 /** A part of the message. */
@@ -122,7 +124,7 @@ function readAttributes(attributes: WireReader, request: DecodedRequest, names: 
       const message = attributes.message(REQUEST);
       while (message.next()) isWhole = readHttp(message.message(HTTP_REQUEST), request, names);
     } else {
-      request.source = findAddress(attributes.message(FIRST));
+      request.source = findAddress(attributes.message(PEER));
     }
   }
   return isWhole;
@@ -132,8 +134,10 @@ function readAttributes(attributes: WireReader, request: DecodedRequest, names: 
 function findAddress(peer: WireReader): Span | undefined {
   let found: Span | undefined;
   while (peer.next()) {
-    const address = peer.message(FIRST);
+    const address = peer.message(ADDRESSES);
     while (address.next()) {
+      found = undefined;
+      if (address.field !== ADDRESS.socket) continue;
       const socket = address.message(SOCKET_ADDRESS);
       while (socket.next()) found = { start: socket.start, end: socket.end };
     }
@@ -172,7 +176,9 @@ function readHttp(http: WireReader, request: DecodedRequest, names: WatchedNames
       while (map.next()) readHeader(map.message(HEADER_VALUE), request, pseudo, names);
     }
     // `header_map` is the truer of the two (attribute_context.proto): where it is present, `headers` is not looked at.
-    else if (!isMap) readHeader(http.message(MAP_ENTRY), request, pseudo, names);
+    // All the same, it must hold together.
+    else if (isMap) assertWhole(http.message(MAP_ENTRY));
+    else readHeader(http.message(MAP_ENTRY), request, pseudo, names);
   }
   const agreed = (span: Span, repeated: Span = span) => {
     return haveSameBytes(http.bytes, span, repeated) ? byteString(http.bytes, span.start, span.end) : undefined;
@@ -184,6 +190,12 @@ function readHttp(http: WireReader, request: DecodedRequest, names: WatchedNames
   const method = agreed(told.method, pseudo[":method"]);
   request.method = method ?? "";
   return method !== undefined;
+}
+
+/** Throws MALFORMED where a message that nobody reads is none. */
+function assertWhole(message: WireReader): void {
+  let more = true;
+  while (more) more = message.next();
 }
 
 /** Of a field that is not there, and so is empty. */

@@ -47,6 +47,12 @@ describe("not a CheckRequest, or none with an HTTP request in it:", () => {
   });
 });
 
+test("an entry of `headers` must hold together even beside a header map, which is read instead of it", () => {
+  const beside = (value: number[]) => decode(Uint8Array.from(http(get, field(13), field(3, value))));
+  expect(beside(field(1, "x"))?.method).toBe("GET");
+  expect(beside([0x0a, 0x02, 0x78])).toBeUndefined();
+});
+
 describe("said twice:", () => {
   test.each([
     ["the attributes", [...http(get), ...http(get)]],

@@ -59,6 +59,16 @@ describe("a request as Envoy sends it", () => {
     });
   });
 
+  test.each([
+    ["a pipe after it", [1, 2], undefined],
+    ["an address within Envoy after it", [1, 3], undefined],
+    ["a pipe before it", [2, 1], "10.0.0.7"],
+  ])("whose source has %s has the address of the last", (_title, kinds, address) => {
+    const kind = (number: number) => field(number, ...(number === 1 ? [field(2, "10.0.0.7")] : []));
+    const source = field(1, field(1, ...kinds.map(kind)));
+    expect(decode(attributes(source, field(4, field(2, get, root))))?.sourceAddress).toBe(address);
+  });
+
   test("over a pipe has no source address", () => {
     const pipe = field(1, field(1, field(2, field(1, "/run/envoy.sock"))));
     const request = decode(attributes(pipe, field(4, field(2, get, root))));
