@@ -30,7 +30,7 @@ export const NOBODY = "user/nobdy";
 export const FOREIGNERS = ["globex", "none"] as const;
 
 /** Methods that answer with a stream; of that, tests see the first message. */
-const STREAMING = ["AuditService/WatchEvents"];
+const STREAMING = ["AuditService/WatchEvents", "SystemService/Backup"];
 
 interface OwnOwner {
   readonly owner: string;
