@@ -136,6 +136,25 @@ describe("a client certificate", () => {
     expect(await statusOf(named({ names: ["legacy2"] }))).toBe(401);
   });
 
+  test.each<[title: string, headers: Readonly<Record<string, string>>, status: number]>([
+    ["by nobody's page", {}, 200],
+    ["by a page elsewhere", { origin: "https://evil.example" }, 401],
+    ["by a page that hides", { origin: "null" }, 401],
+  ])("ends a key when it is shown %s", async (_, headers, status) => {
+    const made = await call(named({ names: ["acme"] }), "KeyService/CreateKey", { name: "x" });
+    const { id } = made.answer.key as { id: string };
+    const [host, port] = keyward.admin.split(":");
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    const { cert, key } = named({ names: ["acme"] });
+    const path = `/api/v1/tenant/acme/api-keys/${id}/revoke`;
+    request({ host, port, path, method: "POST", headers, ca: authority.cert, cert, key, agent: false }, (response) =>
+      resolve(response.resume().statusCode),
+    )
+      .on("error", reject)
+      .end();
+    expect(await promise).toBe(status);
+  });
+
   test("opens the REST façade", async () => {
     const [host, port] = keyward.admin.split(":");
     const ask = async (client: Issued, tenant: string) => {

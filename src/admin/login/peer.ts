@@ -8,7 +8,7 @@ import { createContextKey } from "@connectrpc/connect";
 export interface Peer {
   readonly local: boolean;
   readonly address: string;
-  /** The certificate that the client has shown, of an authority that the listener trusts. */
+  /** The certificate that the client has shown by itself, of an authority that the listener trusts. */
   certificate(): X509Certificate | undefined;
 }
 
@@ -17,12 +17,14 @@ export const kPeer = createContextKey<Peer>({ local: false, address: "", certifi
 
 /** Who sends a request. */
 export function peerOf(request: IncomingMessage | Http2ServerRequest, local: boolean): Peer {
-  const { socket } = request;
+  const { socket, headers } = request;
+  // A browser shows its user's certificate for whatever page asks, and says which one does (Fetch Standard §3.2).
+  const isOfPage = headers.origin !== undefined;
   return {
     local,
     address: socket.remoteAddress ?? "",
     // Where no authority is trusted, no certificate is asked for and none is authorized.
-    certificate: () => (isTls(socket) && socket.authorized ? socket.getPeerX509Certificate() : undefined),
+    certificate: () => (isTls(socket) && socket.authorized && !isOfPage ? socket.getPeerX509Certificate() : undefined),
   };
 }
 
