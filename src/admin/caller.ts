@@ -14,6 +14,8 @@ export interface Caller extends Actor {
   readonly grantableScopes?: readonly string[] | undefined;
   /** Until when what they have presented is good, in milliseconds since 1970; undefined: until it is revoked. */
   readonly validUntilMs?: number;
+  /** Aborted once the configuration may say something else of them. */
+  readonly reconsidered?: AbortSignal;
   /** The only tenant that the call is about; left out: whichever they see. */
   readonly within?: string;
 }
@@ -25,8 +27,13 @@ export const kCaller = createContextKey<Caller | undefined>(undefined);
 export const LOCAL_CALLER: Caller = { name: "local", source: "local", scopes: ADMIN_SCOPES, tenant: undefined };
 
 /** Whether a caller who was let through may still call; a stream must not outlive what opened it. */
-export function isStillValid(caller: Pick<Caller, "name" | "validUntilMs">, store: AdminKeys, nowMs: number): boolean {
+export function isStillValid(
+  caller: Pick<Caller, "name" | "validUntilMs" | "reconsidered">,
+  store: AdminKeys,
+  nowMs: number,
+): boolean {
   if (caller.name === LOCAL_CALLER.name) return true;
+  if (caller.reconsidered?.aborted) return false;
   if (caller.validUntilMs !== undefined) return nowMs <= caller.validUntilMs;
   const record = store.adminKeyById(caller.name);
   return record !== undefined && record.revokedAtMs === undefined;

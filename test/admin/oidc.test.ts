@@ -1,12 +1,18 @@
 import { createHmac, randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { AuditService } from "../../src/gen/keyward/admin/v1/audit_service_pb.ts";
 import { keywardForThisTest } from "../support/for-this-test.ts";
 import { type Keyward, startKeyward } from "../support/keyward.ts";
 import { byLabel, readMetrics } from "../support/metrics.ts";
 import { until } from "../support/until.ts";
+import { http2Options } from "./support/clients.ts";
 import { sendHttp1 } from "./support/http.ts";
 import { AUDIENCE, type Issuer, startIssuer } from "./support/issuer.ts";
-import { refusedOfJson } from "./support/refused.ts";
+import { refusedOfConnect, refusedOfJson } from "./support/refused.ts";
 
 let issuer: Issuer;
 let keyward: Keyward;
@@ -252,6 +258,30 @@ describe("the keys of the issuer", () => {
     expect(await call(token, "KeyService/ListKeys", {}, served)).toMatchObject({ status: 200 });
     expect(own.asked).toEqual(new Map([["/keys", 1]]));
   });
+});
+
+test("who watches by a token is refused once a reload takes away what they may, and by no other reload", async () => {
+  const config = configOf(issuer.url);
+  const served = await keywardForThisTest({ config });
+  const options = http2Options(served.admin);
+  onTestFinished(() => options.sessionManager.abort());
+  const headers = { authorization: `Bearer ${await issuer.token({ groups: ["platform"] })}` };
+  const client = createClient(AuditService, createGrpcTransport(options));
+  const watch = client.watchEvents({}, { headers })[Symbol.asyncIterator]();
+  const reload = (text: string, times: number) => {
+    writeFileSync(join(served.folder, "keyward.yaml"), text);
+    process.kill(served.pid, "SIGHUP");
+    return until("it is in effect", () => served.log().split('"msg":"reloaded"').length > times);
+  };
+  expect((await watch.next()).value?.event).toBe(undefined);
+
+  await reload(`${config}\nrealm: other\n`, 1);
+  await served.cli("keys", "create", "--name", "x");
+  expect((await watch.next()).value?.event).toMatchObject({ action: "keys.create" });
+
+  await reload(config.replace("groups: platform", "groups: platform2"), 2);
+  const refusal = await watch.next().then(() => "not refused", refusedOfConnect);
+  expect(refusal).toMatchObject({ code: "unauthenticated" });
 });
 
 test("failed logins are counted by why, and one line tells the last of them without what was presented", async () => {

@@ -21,6 +21,8 @@ export type Login = (authorization: string | null, peer: Peer) => Promise<Caller
 export interface LoginPorts {
   readonly store: AdminKeys;
   readonly guard: LoginGuard;
+  /** Aborted once other settings of identities are in effect. */
+  readonly reconsidered: AbortSignal;
   /** Told of each login that fails. `detail` never holds anything of what was presented. */
   readonly onFailure: (failure: LoginFailure, address: string, detail?: string) => void;
 }
@@ -34,7 +36,7 @@ const BEARER = /^bearer +([\w.-]+)$/i;
  */
 export function createLogin(
   { oidc, adminIdentities }: Pick<Settings, "oidc" | "adminIdentities">,
-  { store, guard, onFailure }: LoginPorts,
+  { store, guard, reconsidered, onFailure }: LoginPorts,
 ): Login {
   const identities = createIdentities(adminIdentities);
   const verify = oidc && createTokenVerifier(oidc);
@@ -53,7 +55,7 @@ export function createLogin(
     const { payload } = verified;
     const grant = identities.ofToken(payload);
     if (grant === undefined) return { refused: "no entry of admin_identities fits" };
-    return { name: `oidc:${payload.sub}`, source, ...grant, validUntilMs: payload.exp * 1000 };
+    return { name: `oidc:${payload.sub}`, source, ...grant, validUntilMs: payload.exp * 1000, reconsidered };
   };
 
   const byCertificate = ({ certificate, address }: Peer): Caller | undefined => {
@@ -62,7 +64,7 @@ export function createLogin(
     if (presented === undefined || Date.now() > presented.validToDate.getTime()) return undefined;
     const known = identities.ofCertificate(certificateNames(presented));
     const validUntilMs = presented.validToDate.getTime();
-    return known && { name: `certificate:${known.name}`, source: address, ...known.grant, validUntilMs };
+    return known && { name: `certificate:${known.name}`, source: address, ...known.grant, validUntilMs, reconsidered };
   };
 
   const refuse = async (failure: LoginFailure, address: string, detail?: string): Promise<never> => {

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { type AdminApi, createAdminHandler } from "../../admin/api.ts";
 import { createLogin } from "../../admin/login/login.ts";
@@ -89,9 +90,17 @@ await runThread(parentPort, async (report) => {
     guard: createLoginGuard(shutdown.signal),
     onFailure: createLoginFailures(cells, log),
   };
+  let identities = { said: identitiesIn(settings), reconsidered: new AbortController() };
+  /** Who watches by a certificate or a token has to log in again where other identities count. */
+  const reconsider = (settings: Settings) => {
+    const said = identitiesIn(settings);
+    if (isDeepStrictEqual(said, identities.said)) return;
+    identities.reconsidered.abort();
+    identities = { said, reconsidered: new AbortController() };
+  };
   const handlersBy = (settings: Settings) => {
     const { policy: config, trustedHops, tenants, keyLifetime, jwt, rest } = settings;
-    const login = createLogin(settings, loginPorts);
+    const login = createLogin(settings, { ...loginPorts, reconsidered: identities.reconsidered.signal });
     const policy = soundPolicy(config);
     const signer = createTokenSigner(signingKeys, store, policy.scopes, jwt);
     const restFormat = rest.defaultFormat;
@@ -176,6 +185,7 @@ await runThread(parentPort, async (report) => {
       if (order.kind === "usage") recorder.take(order.batch);
       else if (order.kind === "certificate" && listeners[0]) listeners[0].renew(order.material);
       else if (order.kind === "reload") {
+        reconsider(order.settings);
         handlers = handlersBy(order.settings);
         alerts.setBounds(order.settings.alerts);
         retention.stop();
@@ -196,3 +206,8 @@ await runThread(parentPort, async (report) => {
     },
   };
 });
+
+/** What the settings say of callers without an admin key. */
+function identitiesIn({ oidc, adminIdentities }: Settings): Pick<Settings, "oidc" | "adminIdentities"> {
+  return { oidc, adminIdentities };
+}
