@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { fromBinary } from "@bufbuild/protobuf";
+import { createCheck } from "../../src/check/check.ts";
+import { createRateLimiter } from "../../src/check/rate-limit.ts";
+import { CheckRequestSchema, CheckResponseSchema } from "../../src/gen/envoy/service/auth/v3/external_auth_pb.ts";
+import type { KeyStore } from "../../src/key/record.ts";
+import { writeSecret } from "../../src/key/secret.ts";
+import { createCheckCounters } from "../../src/observe/check-counters.ts";
+import { createMetricMemory, MetricCells } from "../../src/observe/metrics/cells.ts";
+import { createKeyCache, NO_COUNTS } from "../../src/store/cache.ts";
+import { secretDigest } from "../../src/store/digest.ts";
+import { openKeyReader } from "../../src/store/reader.ts";
+import { createUsageTally } from "../../src/usage/tally.ts";
+import { policyOf } from "../support/policies.ts";
+import { portsOf } from "../support/sample-check.ts";
+import type { KeyFile } from "./key-files.ts";
+import type { Size } from "./options.ts";
+import { CLOSED_PATH, checkRequest, ROUTES } from "./request.ts";
+import type { Contestant, Figures } from "./rounds.ts";
+
+/** Rows that do not depend on how many keys there are. */
+export const METRICS_ROW = ["metrics of one check", ""] as const;
+const DECODE_ROW = ["protobuf-es decodes the request", ""] as const;
+
+/** How much is kept: as in a check thread, and so little that each look-up reads SQLite. */
+const ROOMY = { maxKeys: 100_000, maxUnknown: 10_000 };
+const TINY = { maxKeys: 1, maxUnknown: 1 };
+
+/** `check(bytes)` in this process, without a socket, over databases of different sizes. `stops` closes them. */
+export function checkContestants(files: readonly KeyFile[], size: Size, stops: (() => void)[]): Contestant[] {
+  const ofFiles = files.flatMap((file) => {
+    const reader = openKeyReader(file.path);
+    stops.push(reader.close);
+    const cached = createKeyCache(reader, ROOMY);
+    const uncached = createKeyCache(reader, TINY);
+    const good = file.secrets.map((secret) => checkRequest(secret));
+    const [first = ""] = file.secrets;
+    const asked = [
+      ["hit", cached, "allowed", good],
+      ["miss", uncached, "allowed", good],
+      ["unknown key", cached, "unknown_key", [checkRequest(writeSecret("kw", randomBytes(32)))]],
+      ["malformed key", cached, "malformed_credential", [checkRequest(`${first.slice(0, -1)}!`)]],
+      ["denied scope", cached, "insufficient_scope", [checkRequest(first, CLOSED_PATH)]],
+    ] as const;
+    return asked.map(([name, store, reason, requests]) => {
+      const ask = createAsk(store, requests, reason);
+      return contestantOf([name, `${file.keys} keys`], size.checks, ask);
+    });
+  });
+  const request = checkRequest(writeSecret("kw", randomBytes(32)));
+  const decode = () => fromBinary(CheckRequestSchema, request);
+  return [
+    ...ofFiles,
+    contestantOf(METRICS_ROW, size.checks, createCounting()),
+    contestantOf(DECODE_ROW, size.checks, decode),
+  ];
+}
+
+/** Asks one request after the other, and around again. Throws at once where an answer is not what it should be. */
+function createAsk(store: KeyStore, requests: readonly Uint8Array[], reason: string): () => unknown {
+  const check = createCheck(
+    portsOf({
+      policy: policyOf(ROUTES),
+      digest: secretDigest,
+      rates: createRateLimiter(new BigInt64Array(new SharedArrayBuffer(8)), process.hrtime.bigint),
+      store,
+      noteKey: createUsageTally(() => {}).note,
+    }),
+  );
+  const context = { nowMs: Date.now(), decisionId: "5f2b1f5c-2f0b-4a55-9a43-1f6f8f3f1c11" };
+  for (const request of requests) {
+    const { dynamicMetadata } = fromBinary(CheckResponseSchema, check(request, context));
+    if (dynamicMetadata?.reason !== reason) throw new Error(`answered ${dynamicMetadata?.reason} instead of ${reason}`);
+  }
+  let next = 0;
+  return () => {
+    const request = requests[next++ % requests.length];
+    return request && check(request, context);
+  };
+}
+
+/** What a check thread counts of one check, the two looks at the clock included. */
+function createCounting(): () => void {
+  const counters = createCheckCounters(new MetricCells(createMetricMemory(1), 0), ["/v1/**"]);
+  return () => {
+    const started = performance.now();
+    counters.countOutcome("allowed", "/v1/**");
+    counters.countDuration(performance.now() - started);
+    counters.countCache(NO_COUNTS);
+  };
+}
+
+function contestantOf(row: readonly string[], calls: number, run: () => unknown): Contestant {
+  return {
+    part: "check",
+    row,
+    async measure() {
+      const allocatedBytes = allocatedBy(run);
+      const before = process.cpuUsage();
+      for (let call = 0; call < calls; call++) run();
+      const { user, system } = process.cpuUsage(before);
+      return { cpuUs: (user + system) / calls, allocatedBytes } satisfies Figures;
+    },
+  };
+}
+
+/** So few that nothing is collected in between: a young generation holds thousands of answers. */
+const ALLOCATING_CALLS = 500;
+
+/** Bytes of heap that one call takes, on average. */
+function allocatedBy(run: () => unknown): number {
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let call = 0; call < ALLOCATING_CALLS; call++) run();
+  return (process.memoryUsage().heapUsed - before) / ALLOCATING_CALLS;
+}
+
+setFlagsFromString("--expose-gc");
+/** Collects everything that nobody holds any more. */
+export const collectGarbage = runInNewContext("gc") as () => void;
