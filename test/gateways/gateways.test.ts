@@ -165,10 +165,19 @@ describe.each(GATEWAY_NAMES)("behind %s", (gateway) => {
   test.each([
     ["a second host", [["host", "other.test"]]],
     ["no other host", []],
+    ["an original host", [["x-original-host", "other.test"]]],
   ] as const)("%s does not open what is open on that host", async (_, headers) => {
     const answer = await send({ path: "/host/x", headers });
     expect([400, 401, 403]).toContain(answer.status);
     expect(answer.seen).toBeUndefined();
+  });
+
+  test.each([
+    ["http://other.test/host/x", 200],
+    ["http://api.test/host/x", "refused"],
+  ] as const)("what is open on a host is at %s, with that host in a header: %s", async (path, expected) => {
+    const { status, seen } = await send({ path, host: "other.test" });
+    expect(seen === undefined ? "refused" : status).toBe(expected);
   });
 
   test("a revoked key is refused by the next request", async () => {

@@ -19,6 +19,8 @@ interface OriginalHeaders {
   /** Path and query; with `scheme://host` in front where there is no `host`. */
   readonly uri: string;
   readonly host?: string;
+  /** The host for which the gateway has chosen where the request goes, as far as it is told; `uri` has to name the same. */
+  readonly chosenHost?: string;
 }
 
 const FORWARDED = { method: "x-forwarded-method", uri: "x-forwarded-uri", host: "x-forwarded-host" };
@@ -46,7 +48,8 @@ export const DIALECTS = {
   },
   "ingress-nginx": {
     path: "/check/ingress-nginx",
-    original: { method: "x-original-method", uri: "x-original-url" },
+    // Its URL has the client's Host, but with an absolute request target (RFC 9112 §3.2.2) nginx goes by that.
+    original: { method: "x-original-method", uri: "x-original-url", chosenHost: "x-original-host" },
     address: "x-real-ip",
     denials: "only 401 and 403",
   },

@@ -1,5 +1,6 @@
 import { FORWARDED_FOR } from "../client-address.ts";
 import type { AccessRequest, Header } from "../decode.ts";
+import { readHost } from "../host.ts";
 import type { WatchedHeaders } from "../watched.ts";
 import { trim } from "../white-space.ts";
 import type { Dialect, DialectName } from "./dialects.ts";
@@ -84,7 +85,16 @@ function toldPlace(names: NonNullable<Dialect["original"]>, told: Told): Place |
   const scheme = uri.startsWith("http://") ? "http://" : "https://";
   const slash = uri.indexOf("/", scheme.length);
   if (!uri.startsWith(scheme) || slash === -1) return undefined;
-  return { method, authority: uri.slice(scheme.length, slash), target: uri.slice(slash) };
+  const authority = uri.slice(scheme.length, slash);
+  const chosen = names.chosenHost === undefined ? undefined : told.get(names.chosenHost);
+  return { method, authority: isChosen(authority, chosen) ? authority : undefined, target: uri.slice(slash) };
+}
+
+/** Whether an authority names the host that was chosen. Where none is told, there is nothing to go by. */
+function isChosen(authority: string, chosen: readonly string[] | undefined): boolean {
+  if (chosen === undefined) return true;
+  const host = onlyOne(chosen);
+  return host !== undefined && readHost(authority) === readHost(host);
 }
 
 /** None is an empty one, as in a CheckRequest: rules that name a host ask for it. */

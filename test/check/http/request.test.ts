@@ -159,3 +159,20 @@ describe("the client's address", () => {
     expect(address("envoy", values, hops)).toBe(expected);
   });
 });
+
+describe("in the dialect of ingress-nginx, with the URL https://a.test:8443/v1/orders", () => {
+  const url = "https://a.test:8443/v1/orders";
+
+  test.each<[title: string, chosen: readonly string[], authority: string | undefined]>([
+    ["no chosen host leaves the one of the URL", [], "a.test:8443"],
+    ["the same one leaves it", ["a.test"], "a.test:8443"],
+    ["the same one in another case leaves it", ["A.test."], "a.test:8443"],
+    ["one that is a letter longer is ambiguous", ["a.testx"], undefined],
+    ["another one is ambiguous", ["admin.test"], undefined],
+    ["an empty one is ambiguous", [""], undefined],
+    ["the same one twice is ambiguous", ["a.test", "a.test"], undefined],
+  ])("%s", (_, chosen, authority) => {
+    const request = changed("ingress-nginx", { "x-original-url": [url], "x-original-host": chosen });
+    expect(read(request)).toMatchObject({ authority, target: "/v1/orders" });
+  });
+});

@@ -10,6 +10,8 @@ export interface ClientRequest {
   method?: string;
   path?: string;
   headers?: readonly (readonly [name: string, value: string])[];
+  /** The first `Host` over HTTP/1.1; `api.test` where nothing is said. */
+  host?: string;
   /** Goes out as `Authorization: Bearer …`. */
   secret?: string;
   /** The loopback address that it comes from; 127.0.0.1 where nothing is said. */
@@ -30,7 +32,8 @@ export interface ClientAnswer {
 /** Sends a request to a loopback port in one version of HTTP. */
 export type Send = (port: number, request: ClientRequest) => Promise<ClientAnswer>;
 
-export const sendHttp1: Send = async (port, { method = "GET", path = "/", headers = [], secret, from }) => {
+export const sendHttp1: Send = async (port, asked) => {
+  const { method = "GET", path = "/", host = "api.test", headers = [], secret, from } = asked;
   const outgoing = request({
     host: "127.0.0.1",
     localAddress: from,
@@ -38,7 +41,7 @@ export const sendHttp1: Send = async (port, { method = "GET", path = "/", header
     method,
     path,
     agent: false,
-    headers: ["host", "api.test", ...withSecret(headers, secret).flat()],
+    headers: ["host", host, ...withSecret(headers, secret).flat()],
   });
   const [response] = (await once(outgoing.end(), "response")) as [IncomingMessage];
   return answerOf(response.statusCode ?? 0, response.headers, await text(response));

@@ -7,7 +7,11 @@ const PREFIX = "nginx.ingress.kubernetes.io/";
 const ingress = z.object({
   kind: z.literal("Ingress"),
   metadata: z.object({
-    annotations: z.strictObject({ [`${PREFIX}auth-url`]: z.string(), [`${PREFIX}auth-response-headers`]: z.string() }),
+    annotations: z.strictObject({
+      [`${PREFIX}auth-url`]: z.string(),
+      [`${PREFIX}auth-response-headers`]: z.string(),
+      [`${PREFIX}auth-proxy-set-headers`]: z.literal("default/keyward-chosen-host"),
+    }),
   }),
 });
 
@@ -19,7 +23,7 @@ const configMap = z.object({ kind: z.literal("ConfigMap"), data: z.record(z.stri
  * the cluster become addresses of this machine.
  */
 export async function ingressNginxConfig(file: string): Promise<string> {
-  const [first, second] = parseAllDocuments(await readFile(file, "utf8")).map((document) => document.toJS());
+  const [first, second, third] = parseAllDocuments(await readFile(file, "utf8")).map((document) => document.toJS());
   const { annotations } = ingress.parse(first).metadata;
   const withoutCredentials = configMap.parse(second).data;
   const url = (annotations[`${PREFIX}auth-url`] ?? "").replace(
@@ -31,6 +35,9 @@ export async function ingressNginxConfig(file: string): Promise<string> {
     return `auth_request_set $authHeader${index} $upstream_http_${name.replaceAll("-", "_").toLowerCase()};
       proxy_set_header '${name}' $authHeader${index};`;
   });
+  const added = Object.entries(configMap.parse(third).data).map(
+    ([name, value]) => `proxy_set_header '${name}' "${value}";`,
+  );
   const removals = Object.entries(withoutCredentials).map(([name, value]) => `proxy_set_header ${name} "${value}";`);
   return `events {}
 http {
@@ -50,6 +57,7 @@ http {
       proxy_set_header X-Real-IP $remote_addr;
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Auth-Request-Redirect $request_uri;
+      ${added.join("\n      ")}
       proxy_buffering off;
       proxy_buffer_size 4k;
       proxy_http_version 1.1;
