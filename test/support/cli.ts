@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 import { refuseSecrets } from "./secrets.ts";
 
 /** The program as it stands in the source tree. */
@@ -45,5 +46,5 @@ export async function runCli(args: readonly string[], { cwd, env, input }: Surro
 
 /** No settings of whoever runs the tests, and no home folder of theirs where credentials could lie. */
 export function cleanEnvironment(home: string): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, HOME: home };
+  return { ...COMPILE_CACHE, PATH: process.env.PATH, HOME: home };
 }
