@@ -2,10 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Keyward } from "../support/keyward.ts";
 
 /**
- * Between two accidents. Each of up to three threads of a process then lives for more than 30 s, after which the one that
- * replaces it starts within 100 ms, and not after up to 5 s.
+ * Between two accidents. Each of the two or three threads of a process then lives for more than 30 s: one that dies younger
+ * is replaced after a longer pause each time, and six times in a row end the process.
  */
-const PAUSE_MS = 3_000;
+const PAUSE_MS = 4_500;
 
 /** Longer than the 100 ms within which the other process obeys, so that it wakes up far behind. */
 const FREEZE_MS = 500;

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { addDelays, histogram } from "./delays.ts";
-import { unknownSince } from "./history.ts";
+import { type Reading, unknownSince } from "./history.ts";
 
 const states = [
   unknownSince(),
   { answer: "allowed v:0", begunMs: 10, acknowledgedMs: 20, enforced: true },
   { answer: "key_revoked", begunMs: 100, acknowledgedMs: 110, enforced: true },
 ];
-const reading = (answer: string, begunMs: number, endedMs: number) => {
-  return { observer: "one", place: "other" as const, begunMs, endedMs, answer };
+const reading = (answer: string, begunMs: number, endedMs: number): Reading => {
+  return { observer: "one", place: "other", begunMs, endedMs, answer };
 };
 
 test("the delays tell the first refusal and the latest allow after a key was ended", () => {
@@ -24,6 +24,18 @@ test("the delays tell the first refusal and the latest allow after a key was end
   expect(delays).toEqual({ refusedMs: [6], latestAllowMs: 3 });
   addDelays(delays, "same", { name: "a key", states, readings });
   expect(delays).toEqual({ refusedMs: [6], latestAllowMs: 3 });
+});
+
+test("an allow is not late where the key was opened again before its answer", () => {
+  const again = { answer: "allowed v:0", begunMs: 180, acknowledgedMs: 190, enforced: true };
+  const disabled = { answer: "key_disabled", begunMs: 100, acknowledgedMs: 110, enforced: true };
+  const late = (reading: Reading) => {
+    const delays = { refusedMs: [], latestAllowMs: 0 };
+    const readings = [reading];
+    addDelays(delays, "other", { name: "a key", states: [...states.slice(0, 2), disabled, again], readings });
+    return delays.latestAllowMs;
+  };
+  expect([late(reading("allowed v:0", 170, 180)), late(reading("allowed v:0", 170, 179))]).toEqual([0, 60]);
 });
 
 test("the histogram counts each delay once, at the upper end of its row", () => {

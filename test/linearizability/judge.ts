@@ -43,9 +43,9 @@ export function judge(history: KeyHistory): Finding[] {
   return findings;
 }
 
-/** For how long what a reading saw had been over when it began: since the answer to the change that ended it. */
-export function lateMs(states: readonly State[], { answer, begunMs }: Reading): number {
-  const last = states.findLastIndex((state) => state.answer === answer && state.begunMs < begunMs);
+/** For how long what a reading saw had been over when it began: since the answer to the change that ended it for the last time. */
+export function lateMs(states: readonly State[], { answer, begunMs, endedMs }: Reading): number {
+  const last = states.findLastIndex((state) => state.answer === answer && state.begunMs <= endedMs);
   const next = states[last + 1];
   return last < 0 || next === undefined ? 0 : Math.max(0, begunMs - next.acknowledgedMs);
 }

@@ -62,8 +62,8 @@ export class SoakKeys {
     return { key, message: key.message, expected: revoked ? "key_revoked" : "allowed" };
   }
 
-  /** Tells, in words, which uses the program has not written down as they were. Undefined while some are still missing. */
-  async compareUses(): Promise<string[] | undefined> {
+  /** Tells, in words, of which keys other numbers of uses are written down than were seen. */
+  async wrongUses(): Promise<string[]> {
     const written = new Map<string, number>();
     for (let pageToken = ""; ; ) {
       const page = await adminCall<Page>(this.#socket, "KeyService/ListKeys", { pageSize: 1000, pageToken });
@@ -71,11 +71,9 @@ export class SoakKeys {
       if (!page.nextPageToken) break;
       pageToken = page.nextPageToken;
     }
-    const wrong = this.every.filter(({ id, uses }) => written.get(id) !== uses);
-    if (wrong.some(({ id, uses }) => (written.get(id) ?? 0) < uses)) return undefined;
-    return wrong.map(
-      ({ id, uses }) => `${id} was allowed ${uses} times, and is told to have been ${written.get(id)} times`,
-    );
+    return this.every
+      .filter(({ id, uses }) => written.get(id) !== uses)
+      .map(({ id, uses }) => `${id} was allowed ${uses} times, and is told to have been ${written.get(id)} times`);
   }
 }
 
