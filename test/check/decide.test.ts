@@ -11,6 +11,7 @@ const nowMs = 1_700_000_000_000;
 const target: Target = { method: "GET", path: "/v1/orders", address: "192.0.2.1" };
 
 const acme: Binding = { literal: "acme", segment: undefined };
+const any: Binding = { literal: "*", segment: undefined };
 const named: Binding = { literal: "", segment: 1 };
 const ci: Binding = { literal: "service/ci", segment: undefined };
 const project: Binding = { literal: "project/", segment: 1 };
@@ -78,6 +79,13 @@ test.each<[string, Partial<KeyRecord>, Partial<Rule>, string]>([
   ["a key of this owner", { owner: "service/ci" }, { owner: ci }, "allowed"],
   ["a key of another owner", { owner: "service/cj" }, { owner: ci }, "owner_mismatch"],
   ["a key of no owner", {}, { owner: ci }, "owner_mismatch"],
+  [
+    "a key of an owner of this name in a tenant",
+    { owner: "service/ci", tenant: "acme" },
+    { owner: ci },
+    "owner_mismatch",
+  ],
+  ["the same where any tenant will do", { owner: "service/ci", tenant: "acme" }, { owner: ci, tenant: any }, "allowed"],
   ["a key of the owner that the path names", { owner: "project/orders" }, { owner: project }, "allowed"],
   ["a key of another kind of owner", { owner: "service/orders" }, { owner: project }, "owner_mismatch"],
   ["the address before the tenant", { networks: only(), tenant: "b" }, { tenant: acme }, "address_not_allowed"],

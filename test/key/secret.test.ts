@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BASE62_DIGITS } from "../../src/key/base62.ts";
+import { BASE62_DIGITS, toBase62 } from "../../src/key/base62.ts";
 import { isPrefix, isSecret, startOf, writeSecret } from "../../src/key/secret.ts";
 
 const counting = Uint8Array.from({ length: 32 }, (_, index) => index);
@@ -127,6 +127,15 @@ describe("what is almost a key", () => {
   ])("a key under a prefix %s: %j has the form of a key is %s", (_title, prefix, form) => {
     expect(isSecret(writeSecret(prefix, counting))).toBe(form);
   });
+});
+
+test("a text with a character that is no digit is no key, even with the checksum that fits it", () => {
+  const withChecksum = (text: string) => text + toBase62(BigInt(crc32(text)), 6);
+  const digits = KEY.slice(0, -7);
+  expect(isSecret(withChecksum(`${digits}0`))).toBe(true);
+  expect(
+    ["-", "_", " ", "\0", "/", ":", "@", "[", "`", "{"].filter((one) => isSecret(withChecksum(digits + one))),
+  ).toEqual([]);
 });
 
 describe("a text can be the prefix of data-plane keys", () => {

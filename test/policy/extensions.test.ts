@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ruleFromExtensions } from "../../src/policy/extensions.ts";
+import { isOwnExtension, ruleFromExtensions } from "../../src/policy/extensions.ts";
 import type { Rule } from "../../src/policy/rule.ts";
 import { ruleOf } from "../support/policies.ts";
 
@@ -177,4 +177,15 @@ describe("the entries of a route make none:", () => {
   ])("%s", (_title, entries) => {
     expect(ruleFrom(entries)).toBeUndefined();
   });
+});
+
+test.each([
+  ["is one of ours", "keyward.access", true],
+  ["in another case is meant for us", "Keyward.access", true],
+  ["in capitals is meant for us", "KEYWARD.", true],
+  ["that we do not know is meant for us", "keyward.x", true],
+  ["that begins alike is somebody else's", "keyward_access", false],
+  ["that holds it further on is somebody else's", "x.keyward.access", false],
+])("an entry that %s: %s", (_title, name, ours) => {
+  expect(isOwnExtension(name)).toBe(ours);
 });
