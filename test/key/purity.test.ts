@@ -23,7 +23,7 @@ function urlOf(file: string): string {
 }
 
 test("what decides loads without any module of Node or any package, and loads nothing beside itself", () => {
-  const files = globSync("src/{check,key,policy}/*.ts", { cwd: root });
+  const files = globSync("src/{check,key,policy}/**/*.ts", { cwd: root });
   const { code, stdout, stderr } = load(files);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const loaded = new Set(stdout.trim().split("\n"));
