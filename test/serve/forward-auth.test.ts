@@ -86,13 +86,17 @@ describe("the forward-auth listener", () => {
     expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
   });
 
-  test("does not answer what is not HTTP", async () => {
+  test.each<[title: string, text: string]>([
+    ["what is not HTTP", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+    ["CONNECT, which Envoy passes on with any path", "CONNECT /check/envoy/ HTTP/1.1\r\nhost: a.test\r\n\r\n"],
+    ["CONNECT of a host", "CONNECT a.test:443 HTTP/1.1\r\nhost: a.test\r\n\r\n"],
+  ])("answers %s with 400, and closes", async (_, text) => {
     const [host, port] = keyward.forwardAuth.split(":");
     const socket = connect(Number(port), host);
     onTestFinished(() => {
       socket.destroy();
     });
-    socket.end("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    socket.write(text);
     const chunks: Buffer[] = [];
     for await (const chunk of socket) chunks.push(chunk as Buffer);
     expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1.1 400 /);

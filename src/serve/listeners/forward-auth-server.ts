@@ -63,6 +63,12 @@ export function createForwardAuthServer(
   // Node would leave out what comes after the 2,000th header, and a copy that makes the request ambiguous may be there.
   server.maxHeadersCount = 0;
   server.on("clientError", (error, socket) => answerHttp1Error(error, socket, () => countConnection("timeout")));
+  // Node would close the connection without a word, which Envoy's `failure_mode_allow` lets through.
+  server.on("connect", (_, socket) => {
+    // From here on nobody else hears them.
+    socket.on("error", () => socket.destroy());
+    socket.end(CONNECT_REFUSED, () => socket.destroy());
+  });
   // It never listens by itself; told that it does, it watches over the time that its connections take.
   server.emit("listening");
   const connections = new Connections({ limit: MAX_CONNECTIONS, count: countConnection });
@@ -90,6 +96,9 @@ function respond(
   response.writeHead(status, [...headers, ["content-length", String(body.length)]].flat());
   response.end(body);
 }
+
+/** No path is told with CONNECT (RFC 9110 §9.3.6), so that nothing can be judged. */
+const CONNECT_REFUSED = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 const NOT_FOUND: HttpAnswer = {
   status: 404,
