@@ -38,6 +38,18 @@ test("an allow is not late where the key was opened again before its answer", ()
   expect([late(reading("allowed v:0", 170, 180)), late(reading("allowed v:0", 170, 179))]).toEqual([0, 60]);
 });
 
+test("a refusal from before a key was opened again is not that of the next time", () => {
+  const disabled = (begunMs: number) => {
+    return { answer: "key_disabled", begunMs, acknowledgedMs: begunMs + 10, enforced: true };
+  };
+  const again = { answer: "allowed v:0", begunMs: 180, acknowledgedMs: 190, enforced: true };
+  const readings = [reading("key_disabled", 112, 115), reading("key_disabled", 208, 213)];
+  const delays = { refusedMs: [], latestAllowMs: 0 };
+  const history = { name: "a key", states: [...states.slice(0, 2), disabled(100), again, disabled(200)], readings };
+  addDelays(delays, "other", history);
+  expect(delays.refusedMs).toEqual([5, 3]);
+});
+
 test("the histogram counts each delay once, at the upper end of its row", () => {
   expect(histogram([-3, 0, 0.5, 1, 1.1, 100, 100.1]).filter(([, count]) => count > 0)).toEqual([
     ["before the change was answered", 2],
