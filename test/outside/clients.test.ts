@@ -14,13 +14,14 @@ import { startChild } from "../support/child.ts";
 import { freePorts } from "../support/ports.ts";
 import { echoThroughGrpcJs, echoThroughHttp2 } from "./clients/node.ts";
 
-// Needs Go (Debian: golang-go), openssl, nginx, nghttp2-client, and Python with grpcio (pip): .ci/run installs them.
+// Needs Go (Debian: golang-go), openssl, nginx, HAProxy, nghttp2-client, and Python with grpcio (pip): .ci/run installs them.
 
 const CLIENTS = fileURLToPath(new URL("clients", import.meta.url));
 
 /** The bodies come from it. */
 const SEED = randomInt(1_000_000);
 console.log(`bodies from the seed ${SEED}`);
+const BODIES = { seed: SEED, maxBytes: 150_000 };
 
 /** The addresses of an echo over plain TCP and over TLS, and the folder with the certificate. */
 interface Echo {
@@ -86,14 +87,14 @@ describe.each(["plain", "tls"] as const)("over %s", (channel) => {
     await echoThroughGrpcJs(
       echo[channel],
       channel === "tls" ? readFileSync(join(folder, "cert.pem")) : undefined,
-      SEED,
+      BODIES,
     );
     expectSound(600);
   });
 });
 
 test("node:http2: the same echoes", async () => {
-  await echoThroughHttp2(`http://${echo.plain}`, SEED);
+  await echoThroughHttp2(`http://${echo.plain}`, BODIES);
   expectSound(600);
 });
 
@@ -117,7 +118,7 @@ test("nginx as a proxy for gRPC: echoes are right through it", async () => {
     ready: () => isListening(port),
   });
   try {
-    await echoThroughGrpcJs(`127.0.0.1:${port}`, undefined, SEED);
+    await echoThroughGrpcJs(`127.0.0.1:${port}`, undefined, BODIES);
     expectSound(600);
   } finally {
     await nginx.stop();
@@ -133,6 +134,42 @@ http {
   upstream engine { server ${to}; keepalive 4; }
   server { listen 127.0.0.1:${port} http2; client_max_body_size 0; location / { grpc_pass grpc://engine; } }
 }
+`;
+}
+
+/** Larger bodies stop within HAProxy 2.6, and do so in front of Node's server as well. */
+const FOR_HAPROXY = { seed: SEED, maxBytes: 12_000 };
+
+test("HAProxy as a proxy for gRPC: echoes are right through it", async () => {
+  const [port = 0] = await freePorts(1);
+  writeFileSync(join(folder, "haproxy.cfg"), haproxyConfig(port, echo.plain));
+  const haproxy = await startChild({
+    name: "HAProxy",
+    command: "/usr/sbin/haproxy",
+    args: ["-db", "-f", join(folder, "haproxy.cfg")],
+    ready: () => isListening(port),
+  });
+  try {
+    await echoThroughGrpcJs(`127.0.0.1:${port}`, undefined, FOR_HAPROXY);
+    expectSound(600);
+  } finally {
+    await haproxy.stop();
+  }
+});
+
+function haproxyConfig(port: number, to: string): string {
+  return `global
+  maxconn 200
+defaults
+  mode http
+  timeout connect 10s
+  timeout client 30s
+  timeout server 30s
+frontend callers
+  bind 127.0.0.1:${port} proto h2
+  default_backend engine
+backend engine
+  server engine ${to} proto h2
 `;
 }
 
