@@ -16,10 +16,11 @@ export function hasClaim(payload: JWTPayload, name: string, wanted: string): boo
 
 /**
  * What a token says under a name, or where no claim has that name, below claims with a dot between them:
- * `realm_access.roles`. An address that the issuer has not verified is none: anybody can say it of themselves.
+ * `realm_access.roles`. An address that the issuer does not say it has verified is none: anybody can say it
+ * of themselves (`email_verified`, OpenID Connect Core §5.1).
  */
 function claimOf(payload: JWTPayload, name: string): unknown {
-  if (name === "email" && payload.email_verified !== undefined && payload.email_verified !== true) return undefined;
+  if (name === "email" && payload.email_verified !== true) return undefined;
   if (Object.hasOwn(payload, name)) return payload[name];
   let inner: unknown = payload;
   for (const step of name.split(".")) {
