@@ -94,7 +94,10 @@ export function createCredentialReader(sources: readonly CredentialSource[]): Cr
       if (values.length === 0) continue;
       if (name === COOKIE) places.push(...cookiePlaces(values, cookies));
       else if (keyHeaders.includes(name)) places.push({ header: name, texts: partsOf(values).map(trim) });
-      else places.push(...authorizationPlaces(values, schemes, username));
+      else {
+        const place = authorizationPlace(values, schemes, username);
+        if (place !== undefined) places.push(place);
+      }
     }
     for (const name of parameters) {
       const found = parametersNamed(name, target);
@@ -157,11 +160,17 @@ function schemeOf(source: CredentialSource): string | undefined {
   return source.from === "scheme" ? source.name : undefined;
 }
 
-function valuesOf(headers: readonly Header[], name: string): string[] {
-  const values: string[] = [];
-  for (const header of headers) if (header.name === name) values.push(header.value);
-  return values;
+function valuesOf(headers: readonly Header[], name: string): readonly string[] {
+  let values: string[] | undefined;
+  for (const header of headers) {
+    if (header.name !== name) continue;
+    if (values === undefined) values = [header.value];
+    else values.push(header.value);
+  }
+  return values ?? NO_VALUES;
 }
+
+const NO_VALUES: readonly string[] = [];
 
 /** Envoy folds repeated headers with a comma, so a comma and a repetition are the same. */
 function partsOf(values: readonly string[]): readonly string[] {
@@ -173,15 +182,22 @@ function partsOf(values: readonly string[]): readonly string[] {
  * What `Authorization` presents. One of a foreign scheme is not looked at, commas in its parameters included; but beside
  * one of ours it is a second credential.
  */
-function authorizationPlaces(
+function authorizationPlace(
   values: readonly string[],
   schemes: readonly string[],
   username: string | undefined,
-): Place[] {
-  const parts = partsOf(values).map((part) => presentedBy(part, schemes, username));
-  if (parts.every((part) => part === undefined)) return [];
-  const wrongUser = parts.some((part) => part?.wrongUser);
-  return [{ header: AUTHORIZATION, texts: parts.map((part) => part?.text ?? ""), wrongUser }];
+): Place | undefined {
+  const texts: string[] = [];
+  let wrongUser = false;
+  let isOurs = false;
+  for (const part of partsOf(values)) {
+    const presented = presentedBy(part, schemes, username);
+    texts.push(presented?.text ?? "");
+    if (presented === undefined) continue;
+    isOurs = true;
+    wrongUser ||= presented.wrongUser;
+  }
+  return isOurs ? { header: AUTHORIZATION, texts, wrongUser } : undefined;
 }
 
 /** What follows a configured scheme, or undefined. The scheme matches in any case (RFC 9110 §11.1). */

@@ -173,7 +173,11 @@ function readHttp(http: WireReader, request: DecodedRequest, names: WatchedNames
       request.agent = undefined;
       pseudo = {};
       const map = http.message(HEADER_MAP);
-      while (map.next()) readHeader(map.message(HEADER_VALUE), request, pseudo, names);
+      const header = map.message(HEADER_VALUE);
+      while (map.next()) {
+        header.enter(map);
+        readHeader(header, request, pseudo, names);
+      }
     }
     // `header_map` is the truer of the two (attribute_context.proto): where it is present, `headers` is not looked at.
     // All the same, it must hold together.

@@ -30,7 +30,7 @@ export class WireReader {
   end = 0;
   #at: number;
   #seen = 0;
-  readonly #limit: number;
+  #limit: number;
   readonly #known: KnownFields;
 
   constructor(bytes: Uint8Array, start: number, end: number, known: KnownFields) {
@@ -73,6 +73,13 @@ export class WireReader {
   /** A reader of the message in the field that `next` came to. */
   message(known: KnownFields): WireReader {
     return new WireReader(this.bytes, this.start, this.end, known);
+  }
+
+  /** Goes on with the message in the field that `outer` came to. One reader is enough for messages that come by the dozen. */
+  enter(outer: WireReader): void {
+    this.#at = outer.start;
+    this.#limit = outer.end;
+    this.#seen = 0;
   }
 
   /** The content of the field that `next` came to, one character a byte. */

@@ -44,12 +44,15 @@ export function routesOf(
  * that one guards.
  */
 export function ruleOfAll(routes: readonly CompiledRoute[]): Rule | undefined {
-  const [first, ...others] = routes;
-  if (first === undefined || others.length === 0) return first?.rule;
+  const [first] = routes;
+  if (first === undefined || routes.length === 1) return first?.rule;
   const closed = routes.find(({ rule }) => rule.access === "deny");
   if (closed !== undefined) return closed.rule;
   // One that lets everybody in asks for nothing.
-  const also = others.map(({ rule }) => rule).filter(({ access }) => access !== "public");
+  const also = routes
+    .slice(1)
+    .map(({ rule }) => rule)
+    .filter(({ access }) => access !== "public");
   const forwardCredential = first.rule.forwardCredential && also.every((rule) => rule.forwardCredential);
   return also.length === 0 ? first.rule : { ...first.rule, forwardCredential, also };
 }
