@@ -1,6 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { fromBinary } from "@bufbuild/protobuf";
 import { createCheck } from "../../src/check/check.ts";
 import { createRateLimiter } from "../../src/check/rate-limit.ts";
@@ -30,6 +28,7 @@ const TINY = { maxKeys: 1, maxUnknown: 1 };
 
 /** `check(bytes)` in this process, without a socket, over databases of different sizes. `stops` closes them. */
 export function checkContestants(files: readonly KeyFile[], size: Size, stops: (() => void)[]): Contestant[] {
+  const askOf = createAsking();
   const ofFiles = files.flatMap((file) => {
     const reader = openKeyReader(file.path);
     stops.push(reader.close);
@@ -45,8 +44,7 @@ export function checkContestants(files: readonly KeyFile[], size: Size, stops: (
       ["denied scope", cached, "insufficient_scope", [checkRequest(first, CLOSED_PATH)]],
     ] as const;
     return asked.map(([name, store, reason, requests]) => {
-      const ask = createAsk(store, requests, reason);
-      return contestantOf([name, `${file.keys} keys`], size.checks, ask);
+      return contestantOf([name, `${file.keys} keys`], size.checks, askOf(store, requests, reason));
     });
   });
   const request = checkRequest(writeSecret("kw", randomBytes(32)));
@@ -58,26 +56,35 @@ export function checkContestants(files: readonly KeyFile[], size: Size, stops: (
   ];
 }
 
-/** Asks one request after the other, and around again. Throws at once where an answer is not what it should be. */
-function createAsk(store: KeyStore, requests: readonly Uint8Array[], reason: string): () => unknown {
+/**
+ * Makes what asks a store for one request after the other, and around again. It throws at once where an answer is not what
+ * it should be. All ask the same check, as in a check thread: the compiler makes slower code where there are several.
+ */
+function createAsking(): (store: KeyStore, requests: readonly Uint8Array[], reason: string) => () => unknown {
+  let current: KeyStore | undefined;
   const check = createCheck(
     portsOf({
       policy: policyOf(ROUTES),
       digest: secretDigest,
       rates: createRateLimiter(new BigInt64Array(new SharedArrayBuffer(8)), process.hrtime.bigint),
-      store,
+      store: { find: (digest) => current?.find(digest) },
       noteKey: createUsageTally(() => {}).note,
     }),
   );
   const context = { nowMs: Date.now(), decisionId: "5f2b1f5c-2f0b-4a55-9a43-1f6f8f3f1c11" };
-  for (const request of requests) {
-    const { dynamicMetadata } = fromBinary(CheckResponseSchema, check(request, context));
-    if (dynamicMetadata?.reason !== reason) throw new Error(`answered ${dynamicMetadata?.reason} instead of ${reason}`);
-  }
-  let next = 0;
-  return () => {
-    const request = requests[next++ % requests.length];
-    return request && check(request, context);
+  return (store, requests, reason) => {
+    current = store;
+    for (const request of requests) {
+      const { dynamicMetadata } = fromBinary(CheckResponseSchema, check(request, context));
+      const answered = dynamicMetadata?.reason;
+      if (answered !== reason) throw new Error(`answered ${answered} instead of ${reason}`);
+    }
+    let next = 0;
+    return () => {
+      current = store;
+      const request = requests[next++ % requests.length];
+      return request && check(request, context);
+    };
   };
 }
 
@@ -97,26 +104,25 @@ function contestantOf(row: readonly string[], calls: number, run: () => unknown)
     part: "check",
     row,
     async measure() {
-      const allocatedBytes = allocatedBy(run);
+      const allocated = allocatedBy(run);
       const before = process.cpuUsage();
       for (let call = 0; call < calls; call++) run();
       const { user, system } = process.cpuUsage(before);
-      return { cpuUs: (user + system) / calls, allocatedBytes } satisfies Figures;
+      return { ...allocated, cpuUs: (user + system) / calls } satisfies Figures;
     },
   };
 }
 
-/** So few that nothing is collected in between: a young generation holds thousands of answers. */
-const ALLOCATING_CALLS = 500;
+/** So few that most often nothing is collected in between. */
+const ALLOCATING_CALLS = 200;
 
-/** Bytes of heap that one call takes, on average. */
-function allocatedBy(run: () => unknown): number {
-  collectGarbage();
+/**
+ * Bytes of heap that one call takes, on average; nothing where some were collected meanwhile. Nothing is collected first: V8
+ * would make the young generation small, and all that is measured after it slower.
+ */
+function allocatedBy(run: () => unknown): Pick<Figures, "allocatedBytes"> {
   const before = process.memoryUsage().heapUsed;
   for (let call = 0; call < ALLOCATING_CALLS; call++) run();
-  return (process.memoryUsage().heapUsed - before) / ALLOCATING_CALLS;
+  const allocatedBytes = (process.memoryUsage().heapUsed - before) / ALLOCATING_CALLS;
+  return allocatedBytes < 0 ? {} : { allocatedBytes };
 }
-
-setFlagsFromString("--expose-gc");
-/** Collects everything that nobody holds any more. */
-export const collectGarbage = runInNewContext("gc") as () => void;

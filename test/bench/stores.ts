@@ -1,14 +1,10 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
-import Database from "better-sqlite3";
-import { createKeyCache } from "../../src/store/cache.ts";
-import { openKeyReader } from "../../src/store/reader.ts";
-import { collectGarbage } from "./checks.ts";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { KeyFile } from "./key-files.ts";
 import type { Contestant } from "./rounds.ts";
 import { keywardFolder, startKeywardServer } from "./server.ts";
-
-/** More say nothing new of the heap per key. */
-const MAX_CACHED = 100_000;
 
 /** How long a start takes with each database, and how much heap a cached key takes. */
 export function storeContestants(files: readonly KeyFile[], folder: string): Contestant[] {
@@ -29,32 +25,14 @@ export function storeContestants(files: readonly KeyFile[], folder: string): Con
   return [...starts, ...files.slice(-1).map(heapContestant)];
 }
 
-function heapContestant(file: KeyFile): Contestant {
+function heapContestant({ path, keys }: KeyFile): Contestant {
+  const child = fileURLToPath(new URL("children/cached-heap.ts", import.meta.url));
   return {
     part: "store",
-    row: ["cached", `${file.keys} keys`],
+    row: ["cached", `${keys} keys`],
     async measure() {
-      const digests = someDigests(file);
-      const reader = openKeyReader(file.path);
-      const cache = createKeyCache(reader, { maxKeys: MAX_CACHED, maxUnknown: 1 });
-      // A text is what a check looks up, and the cache keeps it: it is made anew and counts with the entry.
-      collectGarbage();
-      const before = process.memoryUsage().heapUsed;
-      for (let at = 0; at < digests.length; at += 32) cache.find(digests.toString("hex", at, at + 32));
-      collectGarbage();
-      const heapBytesPerKey = (process.memoryUsage().heapUsed - before) / cache.sizes().known;
-      reader.close();
-      return { heapBytesPerKey };
+      const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", child, path]);
+      return { heapBytesPerKey: Number(stdout) };
     },
   };
-}
-
-/** Digests of keys, one behind the other: outside the heap. */
-function someDigests({ path }: KeyFile): Buffer {
-  const db = new Database(path, { readonly: true });
-  try {
-    return Buffer.concat(db.prepare<[number], Buffer>("SELECT digest FROM keys LIMIT ?").pluck().all(MAX_CACHED));
-  } finally {
-    db.close();
-  }
 }
