@@ -10,8 +10,22 @@ export const COMMON = {
   hookTimeout: 60_000,
 };
 
-/** The tests whose subject goes over the gRPC data plane: they hold whoever speaks HTTP/2 there. */
-const DATA_PLANE = ["serve", "e2e", "faults", "table", "model"].map((folder) => `test/${folder}/**/*.test.ts`);
+/** The tests of `test/serve` whose subject is what HTTP/2 carries, and how connections begin and end. */
+const OF_CONNECTIONS = [
+  "check-threads",
+  "client-input",
+  "connections",
+  "crossing",
+  "health",
+  "shutdown",
+  "thread-death",
+];
+
+/** What holds whoever speaks HTTP/2 on the data plane. All that concerns it at a distance would double the time. */
+const DATA_PLANE = [
+  "test/{e2e,table}/**/*.test.ts",
+  `test/serve/{${OF_CONNECTIONS.join()},room,tls,unix-listener,traces}.test.ts`,
+];
 
 /** `npm test`: everything with the transport that is the default, and once more what goes over the other. */
 export default defineConfig({
