@@ -112,7 +112,7 @@ test("a label value is escaped", () => {
 
 describe.each(Object.entries<Metric>(METRICS))("%s", (name, metric) => {
   test("is named and told of as Prometheus asks for", () => {
-    expect(name).toMatch(/^(keyward|process)_[a-z]+(_[a-z]+)*$/);
+    expect(name).toMatch(/^(keyward|process)_[a-z][a-z0-9]*(_[a-z]+)*$/);
     expect(name.endsWith("_total")).toBe(metric.kind === "counter");
     expect(metric.bounds !== undefined).toBe(metric.kind === "histogram");
     expect(metric.bounds ?? []).toEqual((metric.bounds ?? []).toSorted((one, other) => one - other));
