@@ -97,7 +97,7 @@ export const MUTANTS: readonly MutantsOfFile[] = [
       ["places.some(({ wrongUser }) => wrongUser)", "false"],
       ['values.length === 1 && !value.includes(",") ?', "values.length === 1 ?"],
       ["known === written.toLowerCase()", "known === written"],
-      ['parts.map((part) => part?.text ?? "")', "parts.flatMap((part) => part?.text ?? [])"],
+      ['texts.push(presented?.text ?? "");', "if (presented !== undefined) texts.push(presented.text);"],
       ['values.length > 1 ? [...texts, ""] : texts', "texts"],
       ["if (header !== undefined) headers.push(header);", ""],
       ["spellings.add(spelling);", ""],
