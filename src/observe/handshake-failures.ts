@@ -1,4 +1,5 @@
 import type { TlsListener } from "../config/settings.ts";
+import { createGatheredLine } from "./gathered-line.ts";
 import type { Log } from "./log.ts";
 import type { MetricCells } from "./metrics/cells.ts";
 
@@ -21,12 +22,6 @@ export const HANDSHAKE_FAILURES = [
 
 export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 
-/** A line in so long tells of all of them. */
-const LOG_INTERVAL_MS = 10_000;
-
-/** Failures are told together that come within this time of the first. */
-const GATHERING_MS = 1_000;
-
 /**
  * Makes what is told of failed TLS handshakes of a listener: each is counted at once, and a line tells of all, with one of
  * the addresses, once in ten seconds. Connections that only came and went, as those of probes do, have no line.
@@ -38,27 +33,21 @@ export function createHandshakeFailures(
 ): (failure: HandshakeFailure, address: string | undefined) => void {
   let untold = new Map<HandshakeFailure, number>();
   let lastAddress: string | undefined;
-  let waiting = false;
-  let lastLineMs = Number.NEGATIVE_INFINITY;
 
-  const tell = () => {
-    waiting = false;
-    lastLineMs = performance.now();
+  const askForLine = createGatheredLine(() => {
     log("warn", `connections to listen.${listener} came to nothing in their TLS handshake`, {
       ...Object.fromEntries(untold),
       address: lastAddress,
     });
     untold = new Map();
     lastAddress = undefined;
-  };
+  });
 
   return (reason, address) => {
     cells.at("keyward_tls_handshake_failures_total", { listener, reason }).add();
     if (reason === "closed") return;
     untold.set(reason, (untold.get(reason) ?? 0) + 1);
     lastAddress = address ?? lastAddress;
-    if (waiting) return;
-    waiting = true;
-    setTimeout(tell, Math.max(GATHERING_MS, lastLineMs + LOG_INTERVAL_MS - performance.now())).unref();
+    askForLine();
   };
 }

@@ -1,3 +1,4 @@
+import { createGatheredLine } from "./gathered-line.ts";
 import type { Log } from "./log.ts";
 import type { MetricCells } from "./metrics/cells.ts";
 
@@ -17,12 +18,6 @@ export const LOGIN_FAILURES = [
 
 export type LoginFailure = (typeof LOGIN_FAILURES)[number];
 
-/** A line in so long tells of all of them. */
-const LOG_INTERVAL_MS = 10_000;
-
-/** Failures are told together that come within this time of the first. */
-const GATHERING_MS = 1_000;
-
 /**
  * Makes what is told of failed logins: each is counted at once, and one line in ten seconds tells of all, with the address
  * and the detail of the last. Who presents nothing, as probes do, has no line.
@@ -33,27 +28,21 @@ export function createLoginFailures(
 ): (failure: LoginFailure, address: string, detail?: string) => void {
   let untold = new Map<LoginFailure, number>();
   let last: { readonly address: string; readonly detail: string | undefined } | undefined;
-  let waiting = false;
-  let lastLineMs = Number.NEGATIVE_INFINITY;
 
-  const tell = () => {
-    waiting = false;
-    lastLineMs = performance.now();
+  const askForLine = createGatheredLine(() => {
     log("warn", "logins to the admin API failed", {
       event: "admin_login_failed",
       ...Object.fromEntries(untold),
       ...last,
     });
     untold = new Map();
-  };
+  });
 
   return (reason, address, detail) => {
     cells.at("keyward_admin_login_failures_total", { reason }).add();
     if (reason === "none") return;
     untold.set(reason, (untold.get(reason) ?? 0) + 1);
     last = { address, detail };
-    if (waiting) return;
-    waiting = true;
-    setTimeout(tell, Math.max(GATHERING_MS, lastLineMs + LOG_INTERVAL_MS - performance.now())).unref();
+    askForLine();
   };
 }
