@@ -2,10 +2,10 @@ import { readHost } from "../check/host.ts";
 import { isJudgeableMethod } from "../check/method.ts";
 import { isScope, isWildcard } from "../key/scope.ts";
 import { type Belonging, type Binding, parseBinding } from "./binding.ts";
-import type { Access, PolicyConfig, PolicyProblem, RouteConfig } from "./config.ts";
+import type { PolicyConfig, PolicyProblem, RouteConfig } from "./config.ts";
 import { type CompiledRoute, routesOf, ruleOfAll } from "./match.ts";
 import { type PatternForms, parsePattern } from "./pattern.ts";
-import type { Rule } from "./rule.ts";
+import { plainRule, type Rule } from "./rule.ts";
 import { compileScopes, type ScopeGraph, type ScopeProblem } from "./scope-graph.ts";
 
 /** Finds the rule for a request. */
@@ -54,7 +54,8 @@ export function compilePolicy(config: PolicyConfig): { readonly policy: Policy }
   if (problems.length > 0 || "problems" in scopes) {
     return { problems, scopeProblems: "problems" in scopes ? scopes.problems : [] };
   }
-  const fallback = defaultRule(config.defaultAccess ?? (config.routes.length > 0 ? "deny" : "authenticated"));
+  const access = config.defaultAccess ?? (config.routes.length > 0 ? "deny" : "authenticated");
+  const fallback = plainRule(access, "default_access");
   return {
     policy: {
       ruleFor: (method, host, path) => ruleOfAll(routesOf(routes, method, host, path)) ?? fallback,
@@ -69,19 +70,6 @@ export function soundPolicy(config: PolicyConfig): Policy {
   const compiled = compilePolicy(config);
   if ("problems" in compiled) throw new Error("the policy was not judged before it was handed to a thread");
   return compiled.policy;
-}
-
-function defaultRule(access: Access): Rule {
-  return {
-    access,
-    scopes: [],
-    match: "any",
-    tenant: undefined,
-    owner: undefined,
-    forwardCredential: false,
-    serveStaleForMs: undefined,
-    route: "default_access",
-  };
 }
 
 type Report = (field: keyof RouteConfig | undefined, message: string) => void;

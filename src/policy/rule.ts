@@ -20,3 +20,17 @@ export interface Rule {
   /** Rules that must be satisfied as well: the path falls under them in another reading. Each asks for a valid key. */
   readonly also?: readonly Rule[];
 }
+
+/** A rule that says who may enter, and asks for nothing more. */
+export function plainRule(access: Access, route: string): Rule {
+  return {
+    access,
+    scopes: [],
+    match: "any",
+    tenant: undefined,
+    owner: undefined,
+    forwardCredential: false,
+    serveStaleForMs: undefined,
+    route,
+  };
+}

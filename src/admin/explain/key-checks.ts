@@ -18,7 +18,7 @@ import { isSecret } from "../../key/secret.ts";
 import { isToken } from "../../key/token.ts";
 import { isOwnExtension } from "../../policy/extensions.ts";
 import type { Policy } from "../../policy/policy.ts";
-import type { Rule } from "../../policy/rule.ts";
+import { plainRule, type Rule } from "../../policy/rule.ts";
 import { secretDigest } from "../../store/digest.ts";
 import type { StoredKey } from "../../store/key-row.ts";
 import type { Store } from "../../store/store.ts";
@@ -114,16 +114,7 @@ export function createKeyChecks(ports: KeyCheckPorts): KeyChecks {
 }
 
 /** Asks for a key, and for nothing more. */
-const ANY_KEY: Rule = {
-  access: "authenticated",
-  scopes: [],
-  match: "any",
-  tenant: undefined,
-  owner: undefined,
-  forwardCredential: false,
-  serveStaleForMs: undefined,
-  route: "",
-};
+const ANY_KEY = plainRule("authenticated", "");
 
 /** What a key is to open. Without a path no route is asked; and where everybody is let in, the key is judged all the same. */
 function placeOf(request: VerifyKeyRequest, policy: Policy): Place | Denied {
