@@ -27,6 +27,9 @@ export const MAX_FRAME_BYTES = 16_384;
 /** What a window is before a SETTINGS frame says otherwise, on streams and on the connection (RFC 9113 §6.9.2). */
 export const DEFAULT_WINDOW_BYTES = 65_535;
 
+/** SETTINGS_HEADER_TABLE_SIZE where nothing else is said, both ways (RFC 9113 §6.5.2). */
+export const HEADER_TABLE_BYTES = 4_096;
+
 /** The largest window, and the largest number of a stream (RFC 9113 §6.9.1, §5.1.1). */
 export const MAX_INT31 = 0x7fff_ffff;
 

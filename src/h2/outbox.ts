@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { ANSWER_HEAD, ANSWER_TRAILERS, STREAM_ID_AT } from "./answer.ts";
-import { FRAME, FRAME_HEADER_BYTES, writeFrameHeader, writeUint32 } from "./frame.ts";
+import { FRAME, FRAME_HEADER_BYTES, HEADER_TABLE_BYTES, writeFrameHeader, writeUint32 } from "./frame.ts";
 import { PREFIX_BYTES } from "./grpc-message.ts";
 
 /** Holds the largest frame and what goes with it, so that each write needs room once. */
@@ -27,16 +27,27 @@ export class Outbox {
   readonly #pool: ChunkPool;
   #chunk: Buffer | undefined;
   #length = 0;
+  /** Whether the peer must be told that its table is empty, or has been. */
+  #owesTableSize = false;
+  #hasEmptiedTable = false;
 
   constructor(socket: Socket, pool: ChunkPool) {
     this.#socket = socket;
     this.#pool = pool;
   }
 
+  /**
+   * The peer wants to remember so many bytes of our headers. None of ours is ever remembered, but where that is less than
+   * before, the next header block has to say that it was heard (RFC 9113 §4.3.1): nghttp2 ends the connection otherwise.
+   */
+  limitTable(bytes: number): void {
+    if (bytes < HEADER_TABLE_BYTES && !this.#hasEmptiedTable) this.#owesTableSize = true;
+  }
+
   /** A whole answer: head, message, trailers. Head, prefix and message must be within one frame's length. */
   answer(streamId: number, message: Uint8Array): void {
     const data = FRAME_HEADER_BYTES + PREFIX_BYTES + message.length;
-    const chunk = this.#room(ANSWER_HEAD.length + data + ANSWER_TRAILERS.length);
+    const chunk = this.#room(ANSWER_HEAD.length + TABLE_SIZE_BYTES + data + ANSWER_TRAILERS.length);
     this.#copy(chunk, ANSWER_HEAD, streamId);
     writeFrameHeader(chunk, this.#length, PREFIX_BYTES + message.length, FRAME.data, 0, streamId);
     this.#length += FRAME_HEADER_BYTES;
@@ -48,9 +59,9 @@ export class Outbox {
     this.#copy(chunk, ANSWER_TRAILERS, streamId);
   }
 
-  /** A frame that was made ahead, for a stream. */
+  /** A HEADERS frame that was made ahead, for a stream. */
   prepared(frame: Buffer, streamId: number): void {
-    this.#copy(this.#room(frame.length), frame, streamId);
+    this.#copy(this.#room(frame.length + TABLE_SIZE_BYTES), frame, streamId);
   }
 
   /** Any frame. */
@@ -88,8 +99,29 @@ export class Outbox {
   }
 
   #copy(chunk: Buffer, frame: Buffer, streamId: number): void {
+    if (this.#owesTableSize) {
+      this.#copyWithTableSize(chunk, frame, streamId);
+      return;
+    }
     chunk.set(frame, this.#length);
     writeUint32(chunk, this.#length + STREAM_ID_AT, streamId);
     this.#length += frame.length;
   }
+
+  /** The same, its block behind a new size of the table: none (RFC 7541 §6.3). No later limit can be below that. */
+  #copyWithTableSize(chunk: Buffer, frame: Buffer, streamId: number): void {
+    const blockBytes = frame.length - FRAME_HEADER_BYTES + TABLE_SIZE_BYTES;
+    writeFrameHeader(chunk, this.#length, blockBytes, FRAME.headers, frame[FLAGS_AT] as number, streamId);
+    chunk[this.#length + FRAME_HEADER_BYTES] = EMPTY_TABLE;
+    chunk.set(frame.subarray(FRAME_HEADER_BYTES), this.#length + FRAME_HEADER_BYTES + TABLE_SIZE_BYTES);
+    this.#length += FRAME_HEADER_BYTES + blockBytes;
+    this.#owesTableSize = false;
+    this.#hasEmptiedTable = true;
+  }
 }
+
+/** RFC 7541 §6.3, in one byte. */
+const EMPTY_TABLE = 0x20;
+const TABLE_SIZE_BYTES = 1;
+/** Where a frame has its flags (RFC 9113 §4.1). */
+const FLAGS_AT = 4;

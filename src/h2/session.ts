@@ -10,7 +10,7 @@ import { Nuisance } from "./nuisance.ts";
 import type { Outbox } from "./outbox.ts";
 import { Sender } from "./sender.ts";
 import type { Service } from "./service.ts";
-import { ourSettings, readSettings } from "./settings.ts";
+import { ourSettings, readSettings, type SettingsSink } from "./settings.ts";
 import { Streams } from "./streams.ts";
 
 /** Half of the numbers that streams can have (RFC 9113 §5.1.1): what is begun meanwhile finds the other half. */
@@ -20,7 +20,7 @@ const LAST_BUT_HALF = MAX_INT31 / 2;
 const KEEPALIVE = Buffer.alloc(8);
 
 /** One connection of HTTP/2 behind its preface: frames in, frames out, no socket and no time of its own. */
-export class Session implements FrameSink {
+export class Session implements FrameSink, SettingsSink {
   readonly drain: Drain;
   readonly #reader = new FrameReader();
   readonly #headers: HeaderAssembler;
@@ -113,6 +113,16 @@ export class Session implements FrameSink {
     else this.#onControl(type, flags, streamId, bytes, start, end);
   }
 
+  onTableSize(bytes: number): void {
+    this.#outbox.limitTable(bytes);
+  }
+
+  onInitialWindow(bytes: number): void {
+    // A walk over all streams.
+    this.#nuisance.spend("changes of windows");
+    this.#sender.changeInitialWindow(bytes, this.#streams.open.values());
+  }
+
   /** The other half of the preface (RFC 9113 §3.4). */
   #checkFirst(type: number, flags: number): void {
     if (type !== FRAME.settings || flags & FLAG.ack) {
@@ -155,11 +165,7 @@ export class Session implements FrameSink {
       this.#onSettingsAck(end - start);
       return;
     }
-    readSettings(bytes, start, end, (window) => {
-      // Each is a walk over all streams.
-      this.#nuisance.spend("changes of windows");
-      this.#sender.changeInitialWindow(window, this.#streams.open.values());
-    });
+    readSettings(bytes, start, end, this);
     this.#outbox.frame(FRAME.settings, FLAG.ack, 0, NOTHING);
     this.#calls.replies.pump();
   }

@@ -5,6 +5,7 @@ import type { Limits } from "./limits.ts";
 
 /** The settings that mean something here (RFC 9113 §6.5.2). Any other is read over. */
 const SETTING = {
+  headerTableSize: 0x1,
   enablePush: 0x2,
   maxConcurrentStreams: 0x3,
   initialWindowSize: 0x4,
@@ -30,22 +31,25 @@ export function ourSettings(limits: Limits): Buffer {
   return payload;
 }
 
+/** Takes what a peer sets, in its order. */
+export interface SettingsSink {
+  onTableSize(bytes: number): void;
+  onInitialWindow(bytes: number): void;
+}
+
 /**
- * Reads the payload of the peer's SETTINGS frame, and hands over each new initial window in its order. The size of its
- * table and of its frames need no attention: what is sent uses neither. Throws ConnectionError for values out of bounds.
+ * Reads the payload of the peer's SETTINGS frame. How large its frames may be needs no attention: ours are never larger
+ * than all take. Throws ConnectionError for values out of bounds.
  */
-export function readSettings(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  onInitialWindow: (bytes: number) => void,
-): void {
+export function readSettings(bytes: Buffer, start: number, end: number, sink: SettingsSink): void {
   for (let at = start; at < end; at += SETTING_BYTES) {
     const id = bytes.readUInt16BE(at);
     const value = readUint32(bytes, at + 2);
     if (id === SETTING.initialWindowSize) {
       if (value > MAX_INT31) throw new ConnectionError("flowControl", "an initial window beyond 2^31 - 1");
-      onInitialWindow(value);
+      sink.onInitialWindow(value);
+    } else if (id === SETTING.headerTableSize) {
+      sink.onTableSize(value);
     } else if (id === SETTING.enablePush && value > 1) {
       throw new ConnectionError("protocol", "an ENABLE_PUSH that is neither 0 nor 1");
     } else if (id === SETTING.maxFrameSize && (value < MAX_FRAME_BYTES || value > MAX_MAX_FRAME_SIZE)) {

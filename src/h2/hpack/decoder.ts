@@ -1,11 +1,9 @@
 import { ConnectionError } from "../connection-error.ts";
 import { Field } from "../field.ts";
+import { HEADER_TABLE_BYTES } from "../frame.ts";
 import { DynamicTable } from "./dynamic-table.ts";
 import { decodeHuffman, maxDecodedLength } from "./huffman.ts";
 import { STATIC_TABLE } from "./static-table.ts";
-
-/** SETTINGS_HEADER_TABLE_SIZE where nothing else is said (RFC 9113 §6.5.2); nothing else is. */
-const HEADER_TABLE_BYTES = 4_096;
 
 /** Takes the fields of a block in their order. */
 export interface FieldSink {
@@ -17,6 +15,7 @@ export interface FieldSink {
  * table for those that follow. Throws ConnectionError (COMPRESSION_ERROR, RFC 9113 §4.3) for what is not HPACK.
  */
 export class HpackDecoder {
+  /** Our settings say nothing of it. */
   readonly #table = new DynamicTable(HEADER_TABLE_BYTES);
   #bytes: Buffer = NOTHING;
   #at = 0;
