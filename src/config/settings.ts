@@ -5,6 +5,7 @@ import type { AdminIdentityConfig } from "./admin-identities.ts";
 import type { Reading } from "./reading.ts";
 import type { TenantConfig } from "./tenants.ts";
 import type { TlsFiles } from "./tls-files.ts";
+import type { TlsListener } from "./tls-listeners.ts";
 import {
   address,
   connectionAge,
@@ -42,11 +43,6 @@ interface Setting<T, Default extends string | undefined = string | undefined> {
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-
-/** The listeners that can speak TLS, as the file names them. The local admin socket is opened by its mode alone. */
-export const TLS_LISTENERS = ["authz", "forward_auth", "admin", "ops"] as const;
-
-export type TlsListener = (typeof TLS_LISTENERS)[number];
 
 /** Stands in a default for the value of the setting `database`. */
 export const DATABASE_PLACEHOLDER = "{database}";

@@ -1,5 +1,6 @@
-import { type SettingKey, type Settings, type SettingValues, TLS_LISTENERS, type TlsListener } from "./settings.ts";
+import type { SettingKey, Settings, SettingValues } from "./settings.ts";
 import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
+import { TLS_LISTENERS, type TlsListener } from "./tls-listeners.ts";
 
 /** The settings of one listener's TLS, by what they name. */
 const SETTING_OF = { cert: "cert", key: "key", clientCa: "client_ca" } as const satisfies Record<

@@ -1,4 +1,4 @@
-import type { TlsListener } from "../config/settings.ts";
+import type { TlsListener } from "../config/tls-listeners.ts";
 import { createGatheredLine } from "./gathered-line.ts";
 import type { Log } from "./log.ts";
 import type { MetricCells } from "./metrics/cells.ts";

@@ -1,6 +1,7 @@
-import type { Settings, TlsListener } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { untimelyOf } from "../config/tls.ts";
 import { readTlsFiles, type TlsFiles, type TlsMaterial } from "../config/tls-files.ts";
+import type { TlsListener } from "../config/tls-listeners.ts";
 import { watchFiles } from "../config/watch-files.ts";
 import type { Log } from "../observe/log.ts";
 import type { MetricCells } from "../observe/metrics/cells.ts";

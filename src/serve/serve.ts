@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Address, formatAddress } from "../config/address.ts";
-import type { Settings, TlsListener } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import type { TlsMaterial } from "../config/tls-files.ts";
+import type { TlsListener } from "../config/tls-listeners.ts";
 import { RATE_CELLS } from "../key/record.ts";
 import { createConnectionCounter } from "../observe/connection-counters.ts";
 import { createRingBuffer } from "../observe/denial-ring.ts";

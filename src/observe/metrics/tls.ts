@@ -1,4 +1,4 @@
-import { TLS_LISTENERS } from "../../config/settings.ts";
+import { TLS_LISTENERS } from "../../config/tls-listeners.ts";
 import { HANDSHAKE_FAILURES } from "../handshake-failures.ts";
 import { type MetricTable, seriesOf } from "./metric.ts";
 

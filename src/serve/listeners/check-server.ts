@@ -4,8 +4,6 @@ import type { CountConnection } from "../../observe/connection-counters.ts";
 import type { Log } from "../../observe/log.ts";
 import type { MetricCells } from "../../observe/metrics/cells.ts";
 import type { CallMetadata } from "../../observe/traces/tracer.ts";
-import { createGrpcJsServer } from "./grpc-js-server.ts";
-import { createH2Server } from "./h2-server.ts";
 
 /** The gRPC data plane on connections that somebody else accepts. */
 export interface CheckServer {
@@ -29,13 +27,16 @@ export interface CheckServerSinks {
 /** How it serves. */
 export type CheckServerSettings = Pick<Settings, "transport" | "maxConnectionAgeMs">;
 
-/** Serves `Check` and `grpc.health.v1` over the HTTP/2 that the configuration names. */
-export function createCheckServer(
+/** Serves `Check` and `grpc.health.v1` over the HTTP/2 that the configuration names. The other one is not even loaded. */
+export async function createCheckServer(
   settings: CheckServerSettings,
   answer: AnswerCheck,
   sinks: CheckServerSinks,
-): CheckServer {
-  return settings.transport === "h2"
-    ? createH2Server(settings, answer, sinks)
-    : createGrpcJsServer(answer, sinks.countConnection);
+): Promise<CheckServer> {
+  if (settings.transport === "grpc-js") {
+    const { createGrpcJsServer } = await import("./grpc-js-server.ts");
+    return createGrpcJsServer(answer, sinks.countConnection);
+  }
+  const { createH2Server } = await import("./h2-server.ts");
+  return createH2Server(settings, answer, sinks);
 }

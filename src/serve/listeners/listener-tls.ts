@@ -1,5 +1,5 @@
-import type { TlsListener } from "../../config/settings.ts";
 import type { TlsMaterial } from "../../config/tls-files.ts";
+import type { TlsListener } from "../../config/tls-listeners.ts";
 import { createHandshakeFailures } from "../../observe/handshake-failures.ts";
 import type { Log } from "../../observe/log.ts";
 import type { MetricCells } from "../../observe/metrics/cells.ts";

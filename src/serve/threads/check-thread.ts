@@ -22,7 +22,6 @@ import { secretDigest } from "../../store/digest.ts";
 import { createHandOver, HAND_OVER_INTERVAL_MS } from "../../usage/hand-over.ts";
 import { createUsageTally } from "../../usage/tally.ts";
 import { createCheckServer } from "../listeners/check-server.ts";
-import { createForwardAuthServer } from "../listeners/forward-auth-server.ts";
 import { listen } from "../listeners/listen.ts";
 import { listenerTls } from "../listeners/listener-tls.ts";
 import { createServedStore } from "../served-store.ts";
@@ -157,15 +156,19 @@ await runThread(parentPort, async (report) => {
     counters.countCache(store.cacheCounts());
     return answered;
   };
-  const server = createCheckServer(settings, (bytes, metadata) => answer(checks.grpc, bytes, metadata), {
+  const server = await createCheckServer(settings, (bytes, metadata) => answer(checks.grpc, bytes, metadata), {
     countConnection: createConnectionCounter(cells, "authz"),
     cells,
     log,
   });
-  const httpServer = createForwardAuthServer(
-    (request) => answer(checks.http, request),
-    createConnectionCounter(cells, "forward_auth"),
-  );
+  const countHttpConnection = createConnectionCounter(cells, "forward_auth");
+  // Where nobody asks over HTTP, the code for it is not loaded.
+  const httpServer =
+    forwardAuth &&
+    (await import("../listeners/forward-auth-server.ts")).createForwardAuthServer(
+      (request) => answer(checks.http, request),
+      countHttpConnection,
+    );
 
   store.start();
   if (isTallied) {
@@ -179,14 +182,15 @@ await runThread(parentPort, async (report) => {
   const open = (
     name: "authz" | "forward_auth",
     address: Address | undefined,
-    onConnection: (socket: Socket) => void,
+    server: { take(socket: Socket): void } | undefined,
   ) => {
+    if (address === undefined || server === undefined) return undefined;
     const tls = listenerTls(name, data.tls?.[name], cells, log);
-    return address && listen({ address, setting: `listen.${name}`, tls, shared, onConnection });
+    return listen({ address, setting: `listen.${name}`, tls, shared, onConnection: server.take });
   };
   const listeners = {
-    authz: await open("authz", authz, server.take),
-    forward_auth: await open("forward_auth", forwardAuth, httpServer.take),
+    authz: await open("authz", authz, server),
+    forward_auth: await open("forward_auth", forwardAuth, httpServer),
   };
   const opened = Object.entries(listeners).flatMap(([name, listener]) => (listener ? [[name, listener] as const] : []));
   report({ kind: "listening", addresses: Object.fromEntries(opened.map(([name, { address }]) => [name, address])) });
@@ -195,11 +199,11 @@ await runThread(parentPort, async (report) => {
   return {
     drain() {
       store.drain();
-      httpServer.drain();
+      httpServer?.drain();
     },
     async stop(graceMs) {
       for (const [, listener] of opened) listener.close();
-      const finished = await Promise.all([server.stop(graceMs), httpServer.stop(graceMs)]);
+      const finished = await Promise.all([server.stop(graceMs), httpServer?.stop(graceMs) ?? true]);
       handOver.finish();
       allowedLog.finish();
       tracer?.finish();

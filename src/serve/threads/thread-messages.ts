@@ -1,6 +1,7 @@
 import type { Address } from "../../config/address.ts";
-import type { Settings, TlsListener } from "../../config/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import type { TlsMaterial } from "../../config/tls-files.ts";
+import type { TlsListener } from "../../config/tls-listeners.ts";
 import type { AllowedLine } from "../../observe/allowed-log.ts";
 import type { Log, LogFields, LogLevel } from "../../observe/log.ts";
 import type { Sampling } from "../../observe/traces/settings.ts";

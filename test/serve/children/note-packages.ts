@@ -1,0 +1,16 @@
+import { appendFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { workerData } from "node:worker_threads";
+
+// Loaded before Keyward in each of its threads: writes down which thread loads code from which package.
+
+const file = process.env.PACKAGES_FILE ?? "";
+const thread = workerData === null ? "main" : "index" in workerData ? "check" : "writer";
+
+registerHooks({
+  load(url, context, next) {
+    const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? [];
+    if (name !== undefined || url.startsWith("node:http")) appendFileSync(file, `${thread} ${name ?? url}\n`);
+    return next(url, context);
+  },
+});
