@@ -40,7 +40,7 @@ not ended within shutdown_timeout. A second signal ends it at once, with 1.`,
     const loaded = loadSettings(sources);
     const { settings, announcement } = prepareSingleKey(loaded, Date.now());
     process.umask(PRIVATE);
-    const { log, setLevel, flush, dropped } = openLog(settings.log);
+    const { log, setLevel, flush, dropped } = await openLog(settings.log);
     const counts = newReloadCounts(Date.now());
     const { traces, warnings } = readTraceSettings(process.env);
     for (const warning of [...loaded.warnings, ...warnings]) log("warn", warning);

@@ -1,5 +1,4 @@
 import pino, { type Logger } from "pino";
-import pretty from "pino-pretty";
 import type { Settings } from "../config/settings.ts";
 
 /** The severities that a log line can have, the least first. */
@@ -28,13 +27,14 @@ export interface MainLog {
   flush(): void;
 }
 
-/** Opens the log. `auto` is for people on a terminal and JSON lines elsewhere. */
-export function openLog({ level, format }: Settings["log"]): MainLog {
+/** Opens the log. `auto` is for people on a terminal and JSON lines elsewhere, where what draws lines for people is not loaded. */
+export async function openLog({ level, format }: Settings["log"]): Promise<MainLog> {
   const destination = pino.destination({ fd: process.stderr.fd, sync: false, maxLength: MAX_WAITING_BYTES });
   const human = format === "pretty" || (format === "auto" && process.stderr.isTTY);
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const colorize = process.stderr.isTTY && !process.env.NO_COLOR;
   const logger: Logger = human
-    ? pino(options, pretty({ destination, colorize: process.stderr.isTTY && !process.env.NO_COLOR, sync: true }))
+    ? pino(options, (await import("pino-pretty")).default({ destination, colorize, sync: true }))
     : pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, destination);
   let dropped = 0;
   destination.on("drop", () => dropped++);
