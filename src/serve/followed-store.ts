@@ -39,6 +39,8 @@ export interface FollowedStoreEvents {
   onStale(sinceMs: number | undefined): void;
   /** Whether the store can answer, each time that changes. At first it cannot. */
   onServing(serving: boolean): void;
+  /** A file was opened that has to be read through yet (`KeyReader.unreadFile`). */
+  onUnread(file: string): void;
   /** A look-up in the database took so long. */
   onLookUp(milliseconds: number): void;
   readonly log: Log;
@@ -96,7 +98,8 @@ export function createFollowedStore(
     const startedMs = performance.now();
     try {
       if (replaced?.hasLeftLog()) throw new Error(leftLog(settings.database));
-      const reader = openKeyReader(settings.database);
+      const reader = openKeyReader(settings.database, { mayReadLater: true });
+      if (reader.unreadFile !== undefined) events.onUnread(reader.unreadFile);
       replaced?.close();
       replaced = undefined;
       try {

@@ -18,6 +18,7 @@ import { SINGLE_KEY_ID } from "../store/single-key.ts";
 import { createUsageRelay } from "../usage/relay.ts";
 import { VERSION } from "../version.ts";
 import { openCertificates } from "./certificates.ts";
+import { createExamination } from "./examination.ts";
 import { type Listener, listen } from "./listeners/listen.ts";
 import { listenerTls } from "./listeners/listener-tls.ts";
 import { createOpsServer, type OpsSources } from "./listeners/ops-server.ts";
@@ -41,7 +42,10 @@ export interface Program {
    * needs a restart has to be as it was.
    */
   reload(settings: Settings): Promise<void>;
-  /** Resolves, with a sentence, when a check thread has died so often that it is not replaced any more. Usually never. */
+  /**
+   * Resolves, with a sentence, when a check thread has died so often that it is not replaced any more, or when the database
+   * was found to be damaged. Usually never.
+   */
   readonly failed: Promise<string>;
 }
 
@@ -81,6 +85,16 @@ export async function serve(
     return { ...current, board: board.buffer, rates, denials, checkThreads, version, startedAtMs, metrics, tls };
   };
   const failed = Promise.withResolvers<string>();
+  let isDamaged = false;
+  const examination = createExamination(
+    settings,
+    (sentence) => {
+      log("error", sentence);
+      isDamaged = true;
+      failed.resolve(sentence);
+    },
+    log,
+  );
   const threads: { writer?: SupervisedThread; check: SupervisedThread[] } = { check: [] };
   let phase: "starting" | "serving" | "stopping" = "starting";
   const relay = createUsageRelay(
@@ -107,12 +121,14 @@ export async function serve(
   const hearing = {
     writer(report: OtherReport) {
       if (report.kind === "configured") rollout.obeys(WRITER, report.configuration);
+      else if (report.kind === "unread") examination.request(report.file);
       else if (report.kind === "usage_written") relay.written(report.source, report.seq);
       else if (report.kind === "alerts")
         for (const [event, count] of report.counts) cells.at("keyward_alerts_total", { event }).add(count);
     },
     check(thread: number, report: OtherReport) {
       if (report.kind === "configured") rollout.obeys(checkName(thread), report.configuration);
+      else if (report.kind === "unread") examination.request(report.file);
       else if (report.kind === "usage") relay.take(report.batch);
       else if (report.kind === "allowed") {
         for (const { atMs, decisionId, keyId, route } of report.lines) {
@@ -140,12 +156,13 @@ export async function serve(
     cells.at("keyward_config_reloads_total", { result: "failure" }).set(reloads.failed);
     cells.at("keyward_config_last_reload_successful").set(reloads.lastSucceeded ? 1 : 0);
     cells.at("keyward_config_last_reload_success_timestamp_seconds").set(reloads.lastSuccessAtMs / 1000);
+    cells.at("keyward_database_unread_seconds").set(examination.unreadSeconds());
     tellOfCheckThreads(settings, board, metrics);
   };
   const threadNames = [...Array.from({ length: checkThreads }, (_, index) => String(index)), "writer", "main"];
   const sources: OpsSources = {
     unreadiness: () => (phase === "serving" ? unreadiness(settings, board, threads) : [PHASES[phase]]),
-    remarks: () => staleRemarks(board),
+    remarks: () => [...unreadRemarks(examination.unreadSeconds()), ...staleRemarks(board)],
     metrics() {
       collect();
       return printMetrics(metrics, { threads: threadNames, slots: { route: current.routes } });
@@ -155,6 +172,7 @@ export async function serve(
   const ops = createOpsServer(sources, createConnectionCounter(cells, "ops"));
 
   const stopThreads = async () => {
+    examination.stop();
     const times = createShutdownTimes(current.settings.shutdownTimeoutMs, performance.now());
     const { checksGraceMs, checksEndMs, writerEndMs } = times;
     const checks = await Promise.all(threads.check.map((thread) => thread.stop(checksGraceMs, checksEndMs)));
@@ -210,7 +228,8 @@ export async function serve(
       log("info", "shutting down", { delay_ms: shutdownDelayMs });
       threads.writer?.drain();
       for (const thread of threads.check) thread.drain();
-      await delay(shutdownDelayMs);
+      // Of a damaged file nothing is answered any longer.
+      await delay(isDamaged ? 0 : shutdownDelayMs);
       return stopThreads();
     },
     reload(next) {
@@ -334,6 +353,10 @@ function unreadiness(
       missing.push(`check thread ${thread} does not answer from the store`);
   }
   return missing;
+}
+
+function unreadRemarks(seconds: number): string[] {
+  return seconds === 0 ? [] : [`the database is read through while it is served, since ${Math.ceil(seconds)} s`];
 }
 
 function staleRemarks(board: Board): string[] {

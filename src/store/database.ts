@@ -5,14 +5,17 @@ import { absolutePath, isPresent, narrowModes, presentFile, requireAccess } from
 import { type Identity, readIdentity } from "./identity.ts";
 import { harden, inspect, refusing } from "./inspect.ts";
 import { migrate, readSchemaVersion, SCHEMA_VERSION } from "./migrations.ts";
+import { CHECKS, type Extent, mayBeReadLater, removeMark } from "./read-through.ts";
 import { StoreRefusedError } from "./refusal.ts";
 import { removeUnfinished } from "./unfinished-file.ts";
 import { copyBeforeUpgrade, type UpgradeCopy } from "./upgrade-copy.ts";
 
-/** A file that has been found to be ours and whole. */
+/** A file that has been found to be ours, and whole unless it says otherwise. */
 export interface OpenedDatabase {
   readonly db: Database.Database;
   readonly identity: Identity;
+  /** False: it is served unread, and somebody has to read it through now. Only where that was allowed. */
+  readonly isReadThrough: boolean;
   /** The copy that was made before its schema was brought up to date; undefined where it was. */
   readonly copy?: UpgradeCopy | undefined;
 }
@@ -29,6 +32,18 @@ const WRITER_BUSY_TIMEOUT_MS = 5000;
  */
 const READER_BUSY_TIMEOUT_MS = 50;
 
+/** How a file is opened. */
+export interface OpeningOptions {
+  /** Left out: the file is read through first. True: a large one may be read through while it is served (`mayBeReadLater`). */
+  readonly mayReadLater?: boolean;
+}
+
+/** How it is opened for writing. */
+export interface WriterOptions extends OpeningOptions {
+  readonly busyTimeoutMs?: number;
+  readonly copiesBeforeUpgrade?: boolean;
+}
+
 /**
  * Opens the store's file for writing and brings its schema up to date, after a copy was made; creates it (0600) where there is none. The one
  * writing handle of a process. Throws StoreRefusedError for whatever is there and is not a whole store of ours, and has
@@ -36,7 +51,7 @@ const READER_BUSY_TIMEOUT_MS = 50;
  */
 export function openDatabase(
   path: string,
-  { busyTimeoutMs = WRITER_BUSY_TIMEOUT_MS, copiesBeforeUpgrade = true } = {},
+  { busyTimeoutMs = WRITER_BUSY_TIMEOUT_MS, copiesBeforeUpgrade = true, mayReadLater = false }: WriterOptions = {},
 ): OpenedDatabase {
   const wanted = absolutePath(path);
   if (!isPresent(wanted)) createDatabase(wanted, Date.now());
@@ -44,14 +59,16 @@ export function openDatabase(
   requireAccess(file, constants.R_OK | constants.W_OK);
   return refusing(file, () => {
     const probe = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+    let isReadThrough: boolean;
     try {
-      inspect(probe, file, "quick_check");
+      isReadThrough = look(probe, file, "everything", mayReadLater);
     } finally {
       probe.close();
     }
     // Only now is it known to be ours to touch.
     narrowModes(file);
     removeUnfinished(file);
+    if (isReadThrough) removeMark(file);
     let copy: UpgradeCopy | undefined;
     const opened = settled(new Database(file, { fileMustExist: true, timeout: busyTimeoutMs }), (db) => {
       harden(db);
@@ -62,7 +79,7 @@ export function openDatabase(
       if (copiesBeforeUpgrade) copy = copyBeforeUpgrade(db, file);
       migrate(db);
     });
-    return { ...opened, copy };
+    return { ...opened, isReadThrough, copy };
   });
 }
 
@@ -70,27 +87,40 @@ export function openDatabase(
  * Opens the store's file for reading only: creates nothing, migrates nothing, and refuses what openDatabase refuses, a
  * schema that is not exactly this program's and a missing file as well.
  */
-export function openDatabaseForReading(path: string): OpenedDatabase {
+export function openDatabaseForReading(path: string, { mayReadLater = false }: OpeningOptions = {}): OpenedDatabase {
   const file = presentFile(absolutePath(path));
   requireAccess(file, constants.R_OK);
-  return refusing(file, () =>
-    settled(new Database(file, { readonly: true, fileMustExist: true, timeout: WRITER_BUSY_TIMEOUT_MS }), (db) => {
+  return refusing(file, () => {
+    let isReadThrough = false;
+    const db = new Database(file, { readonly: true, fileMustExist: true, timeout: WRITER_BUSY_TIMEOUT_MS });
+    const opened = settled(db, (db) => {
       harden(db);
       db.pragma("query_only = ON");
       // Reading all of the audit trail would hold up a replaced check thread: the table it serves from is what counts.
-      inspect(db, file, "quick_check(keys)");
+      isReadThrough = look(db, file, "keys", mayReadLater);
       const version = readSchemaVersion(db);
       if (version < SCHEMA_VERSION) {
         throw new StoreRefusedError("older_schema", file, { detail: `it has ${version}, expected ${SCHEMA_VERSION}` });
       }
       // Nobody is served yet while the file is being opened; from here on checks wait with every lock.
       db.pragma(`busy_timeout = ${READER_BUSY_TIMEOUT_MS}`);
-    }),
-  );
+    });
+    return { ...opened, isReadThrough };
+  });
+}
+
+/** Looks at a file before it is served, and returns whether that was all of the extent. */
+function look(db: Database.Database, file: string, extent: Extent, mayReadLater: boolean): boolean {
+  const isLater = mayReadLater && mayBeReadLater(db, file);
+  inspect(db, file, isLater ? "quick_check(identity)" : CHECKS[extent]);
+  return !isLater;
 }
 
 /** The handle with its identity once `prepare` has run; closed again where that fails. */
-function settled(db: Database.Database, prepare: (db: Database.Database) => void): OpenedDatabase {
+function settled(
+  db: Database.Database,
+  prepare: (db: Database.Database) => void,
+): Pick<OpenedDatabase, "db" | "identity"> {
   try {
     prepare(db);
     const identity = readIdentity(db);

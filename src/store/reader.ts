@@ -1,5 +1,5 @@
 import type { ForeignKeys, KeyStore } from "../key/record.ts";
-import { openDatabaseForReading } from "./database.ts";
+import { type OpeningOptions, openDatabaseForReading } from "./database.ts";
 import { digestBytes } from "./digest.ts";
 import { type Changes, openFeed, type Position } from "./feed.ts";
 import { openForeignKeys } from "./foreign-keys.ts";
@@ -13,6 +13,8 @@ import { surfacing } from "./store-error.ts";
  * moment and throws StoreError where the store cannot tell.
  */
 export interface KeyReader extends KeyStore, Pick<WatchedFile, "isReplaced" | "hasLeftLog" | "hasLostLog"> {
+  /** The file, where it is served before it was read through; undefined where it was. */
+  readonly unreadFile: string | undefined;
   /** Reads it anew: not for the way of a check. */
   foreignKeys(): ForeignKeys;
   /** The last revision; 0 before the first change. */
@@ -33,9 +35,9 @@ export interface KeyReader extends KeyStore, Pick<WatchedFile, "isReplaced" | "h
  * Opens the store for reading. Throws StoreRefusedError for a file that is missing, not ours, not whole, or of another
  * schema than this program's: that means "not ready", never "no keys".
  */
-export function openKeyReader(path: string): KeyReader {
-  const { db } = openDatabaseForReading(path);
-  const { isReplaced, hasLeftLog, hasLostLog } = watchFile(path, db.name);
+export function openKeyReader(path: string, options: OpeningOptions = {}): KeyReader {
+  const { db, isReadThrough } = openDatabaseForReading(path, options);
+  const { file, isReplaced, hasLeftLog, hasLostLog } = watchFile(path, db.name);
   const feed = openFeed(db);
   // The plus changes nothing but that SQLite (built with STAT4) does not plan by the value: with a join it would prepare the
   // statement anew for each, which takes ten times as long as the look-up, and a stranger decides how often.
@@ -44,6 +46,7 @@ export function openKeyReader(path: string): KeyReader {
   );
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
   return {
+    unreadFile: isReadThrough ? undefined : file,
     find: surfacing(db, (digest: string) => {
       const row = byDigest.get(digestBytes(digest));
       return row && keyRecordOf(row);

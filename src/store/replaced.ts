@@ -2,6 +2,8 @@ import { rmSync, statSync } from "node:fs";
 
 /** A database file as it was opened, beside what its path leads to since. */
 export interface WatchedFile {
+  /** Names the file itself, whatever leads to it: no other has this name while it is open. */
+  readonly file: string;
   /**
    * Whether the path leads to another file by now, or to none, or others have begun another log beside it. What is read is
    * then history, what is written is lost.
@@ -34,6 +36,7 @@ export function watchFile(path: string, file: string): WatchedFile {
     return there !== undefined && there !== opened && log !== undefined && identityOf(`${file}-wal`) === log;
   };
   return {
+    file: opened ?? "",
     isReplaced() {
       const [logNow, indexNow] = identitiesOfLog(file);
       return identityOf(path) !== opened || isAnother(logNow, log) || isAnother(indexNow, index);

@@ -3,7 +3,7 @@ import type { ForeignKeys } from "../key/record.ts";
 import { type AdminKeys, openAdminKeys } from "./admin-keys.ts";
 import { type AuditTrail, openAuditTrail } from "./audit-trail.ts";
 import { type Backups, openBackups } from "./backups.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase, type WriterOptions } from "./database.ts";
 import { type Denials, openDenials } from "./denials.ts";
 import { type EndedKeys, openEndedKeys } from "./ended-keys.ts";
 import { openForeignKeys } from "./foreign-keys.ts";
@@ -37,6 +37,8 @@ export interface Store
     QuietKeys,
     Backups {
   readonly identity: Identity;
+  /** The file, where it is served before it was read through; undefined where it was. */
+  readonly unreadFile: string | undefined;
   /** The copy that was made when it was opened, before its schema was brought up to date; undefined where it was. */
   readonly upgradeCopy: UpgradeCopy | undefined;
   /** The number of the last migration. */
@@ -58,8 +60,8 @@ export interface Store
  * are synchronous and wait up to `busyTimeoutMs` (5,000 unless told) for another program's transaction.
  * Throws StoreRefusedError for a file that is not a whole store of ours, StoreError where SQLite fails.
  */
-export function openStore(path: string, options: { busyTimeoutMs?: number } = {}): Store {
-  const { db, identity, copy } = openDatabase(path, options);
+export function openStore(path: string, options: Omit<WriterOptions, "copiesBeforeUpgrade"> = {}): Store {
+  const { db, identity, isReadThrough, copy } = openDatabase(path, options);
   const file = watchFile(path, db.name);
   const isCutOff = () => file.isReplaced() || file.hasLostLog();
   const ledger = openLedger(db, identity, isCutOff);
@@ -76,6 +78,7 @@ export function openStore(path: string, options: { busyTimeoutMs?: number } = {}
     ...openDenials(db, ledger),
     ...openBackups(db, ledger, identity),
     identity,
+    unreadFile: isReadThrough ? undefined : file.file,
     upgradeCopy: copy,
     schemaVersion: SCHEMA_VERSION,
     foreignKeys: openForeignKeys(db),

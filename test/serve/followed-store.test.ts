@@ -16,7 +16,7 @@ test("a look-up that comes late after the last question asks before it answers",
   const followed = createFollowedStore(
     { database: path, cache: { maxKeys: 10, maxUnknown: 10 }, stale: { serveForMs: 0 } },
     createBoard(1),
-    { onApplied() {}, onClosed() {}, onStale() {}, onServing() {}, onLookUp() {}, log() {} },
+    { onApplied() {}, onClosed() {}, onStale() {}, onServing() {}, onUnread() {}, onLookUp() {}, log() {} },
   );
   followed.start();
   expect(followed.find(digest)?.revoked).toBe(false);

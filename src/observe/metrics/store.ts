@@ -41,6 +41,10 @@ export const STORE_METRICS = {
     help: "For how long a check thread has not been able to tell whether what it knows of keys is up to date; 0: it is.",
     perThread: true,
   },
+  keyward_database_unread_seconds: {
+    kind: "gauge",
+    help: "For how long a large database has been served that has not been read through yet; 0: it was read through and is whole. For minutes: the log says why.",
+  },
   keyward_store_revision: {
     kind: "gauge",
     help: "The last revision of the store, as the writer thread sees it. The lag of a check thread is this less its keyward_applied_revision.",

@@ -84,6 +84,7 @@ await runThread(parentPort, async (report) => {
       Atomics.store(board.serving, index, serving ? 1 : 0);
       server.setServing(serving);
     },
+    onUnread: (file) => report({ kind: "unread", file }),
     onLookUp: counters.countLookUp,
     log,
   });

@@ -50,6 +50,8 @@ export type ThreadReport =
   | { readonly kind: "listening"; readonly addresses: Readonly<Record<string, Address>> }
   /** It cannot start, for a reason that the operator can mend; not worth another try. */
   | { readonly kind: "refused"; readonly message: string }
+  /** It has opened a database file that is not read through yet, by its name of `WatchedFile.file`. */
+  | { readonly kind: "unread"; readonly file: string }
   /** A check thread tells how keys are used, for the writer. */
   | { readonly kind: "usage"; readonly batch: UsageBatch }
   /** The writer has written a batch down. */

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Address } from "../../config/address.ts";
 import type { Log } from "../../observe/log.ts";
+import { BODY_ENV, bodyBeside } from "../body.ts";
 import { StartError } from "../start-error.ts";
 import type { ThreadData, ThreadOrder, ThreadReport } from "./thread-messages.ts";
 
@@ -14,14 +15,8 @@ export interface ThreadHandle {
   terminate(): Promise<unknown>;
 }
 
-/**
- * The bodies of the threads. The build turns `.ts` into `.js`, but not in a URL: here, and nowhere else, the ending is
- * that of this very file.
- */
+/** The bodies of the threads. */
 const BODIES = { check: "check-thread", writer: "writer-thread" };
-
-/** Our own variables, and those of OpenTelemetry, may hold secrets that are none of a thread's business: what it needs to know, it is handed. */
-const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(KEYWARD|OTEL)_/.test(name)));
 
 /** What a thread reports beside its start, its end and its log. */
 export type OtherReport = Exclude<ThreadReport, { readonly kind: "log" | "listening" | "refused" }>;
@@ -33,8 +28,7 @@ export function startThread(
   log: Log,
   heard: (report: OtherReport) => void,
 ): ThreadHandle {
-  const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const worker = new Worker(new URL(`./${BODIES[body]}${ending}`, import.meta.url), { workerData: data, env: ENV });
+  const worker = new Worker(bodyBeside(import.meta.url, BODIES[body]), { workerData: data, env: BODY_ENV });
   const listening = Promise.withResolvers<Readonly<Record<string, Address>>>();
   const ended = Promise.withResolvers<Error | undefined>();
   let death: Error | undefined;

@@ -54,7 +54,8 @@ await runThread(parentPort, async (report) => {
   startPulse(cells);
   const enforcement = cells.histogram("keyward_change_enforcement_seconds");
   const board = { ...openBoard(buffer, checkThreads), onEnforced: enforcement.observe };
-  const store = openStore(settings.database);
+  const store = openStore(settings.database, { mayReadLater: true });
+  if (store.unreadFile !== undefined) report({ kind: "unread", file: store.unreadFile });
   if (store.upgradeCopy !== undefined) {
     const { path, schemaVersion } = store.upgradeCopy;
     const fields = { copy: path, from_schema: schemaVersion, to_schema: store.schemaVersion };
