@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { delimiter, join } from "node:path";
+import type { Size } from "./options.ts";
 
 /** Under what the figures were measured. */
 export interface Conditions {
@@ -13,6 +14,8 @@ export interface Conditions {
   readonly loadBefore: number;
   readonly size: string;
   readonly rounds: number;
+  /** How many keys the servers had. */
+  readonly serverKeys: number;
 }
 
 /** A program and its first arguments. */
@@ -21,11 +24,12 @@ type Command = [string, ...string[]];
 const TASKSET = programOnPath("taskset");
 const PINNED = TASKSET !== undefined && cpus().length > 1;
 
-export function conditionsNow(size: string, rounds: number): Conditions {
+export function conditionsNow({ name: size, rounds, serverKeys }: Size): Conditions {
   const [cpu] = cpus();
   const [load = Number.NaN] = loadavg();
   const { node } = process.versions;
-  return { cpu: cpu?.model.trim() ?? "", cores: cpus().length, node, pinned: PINNED, loadBefore: load, size, rounds };
+  const machine = { cpu: cpu?.model.trim() ?? "", cores: cpus().length, node, pinned: PINNED, loadBefore: load };
+  return { ...machine, size, rounds, serverKeys };
 }
 
 /** The command that runs another on the core of the servers (0) or of the load (1), where the machine can do that. */

@@ -1,20 +1,26 @@
-/** The listeners of the benchmark's Envoy: they answer by themselves, two of them once Keyward has let a request through. */
-export const LISTENERS = ["no filter", "Keyward over TCP", "Keyward over a Unix socket"] as const;
+/** Who is asked about each request of a listener: `host:port`, or `unix:/path`. */
+export interface Asked {
+  readonly listener: string;
+  readonly authz: string;
+}
+
+/** The listener that asks nobody. */
+export const NO_FILTER = "no filter";
 
 const FILTERS = "type.googleapis.com/envoy.extensions.filters";
 
-/** An Envoy with those listeners, and Keyward on a loopback port and on a Unix socket. */
-export function envoyConfig(port: number, socket: string): object {
-  const [plain, tcp, unix] = LISTENERS;
-  return {
-    static_resources: {
-      listeners: [listener(plain, []), listener(tcp, [authz("tcp")]), listener(unix, [authz("unix")])],
-      clusters: [
-        cluster("tcp", { socket_address: { address: "127.0.0.1", port_value: port } }),
-        cluster("unix", { pipe: { path: socket } }),
-      ],
-    },
-  };
+/** An Envoy that answers by itself, on one listener at once and on the others after asking. */
+export function envoyConfig(asked: readonly Asked[]): object {
+  const asking = asked.map(({ listener: name }) => listener(name, [authz(name)]));
+  const clusters = asked.map(({ listener: name, authz: address }) => cluster(name, addressOf(address)));
+  return { static_resources: { listeners: [listener(NO_FILTER, []), ...asking], clusters } };
+}
+
+function addressOf(authz: string): object {
+  const [, path] = authz.split("unix:");
+  if (path !== undefined) return { pipe: { path } };
+  const [address, port] = authz.split(":");
+  return { socket_address: { address, port_value: Number(port) } };
 }
 
 function listener(name: string, filters: readonly object[]): object {

@@ -20,9 +20,12 @@ import { envoyContestants } from "./through-envoy.ts";
 /** Progress goes to stderr, so that stdout holds the figures alone. */
 const tell = (what: string) => process.stderr.write(`bench: ${what}\n`);
 
+/** Each child is to end with this process. */
+process.setMaxListeners(100);
+
 async function bench({ size, parts, output }: Options): Promise<void> {
   requireH2load();
-  const conditions = conditionsNow(size.name, size.rounds);
+  const conditions = conditionsNow(size);
   const folder = mkdtempSync(join(tmpdir(), "keyward-bench-"));
   const stops: (() => Promise<void> | void)[] = [];
   try {
@@ -30,15 +33,14 @@ async function bench({ size, parts, output }: Options): Promise<void> {
       tell(`writes a database of ${keys} keys`);
       return writeKeyFile(folder, keys);
     });
-    const [small] = files;
-    const large = files.at(-1);
-    if (small === undefined || large === undefined) throw new Error("there is no database");
+    const ofServers = files.find(({ keys }) => keys === size.serverKeys);
+    if (ofServers === undefined) throw new Error(`there is no database of ${size.serverKeys} keys`);
     tell(`starts ${parts.join(", ")}`);
     const contestants: Contestant[] = [];
-    if (parts.includes("servers")) contestants.push(...(await serverContestants(large, size, folder, stops)));
+    if (parts.includes("servers")) contestants.push(...(await serverContestants(ofServers, size, folder, stops)));
     if (parts.includes("check")) contestants.push(...checkContestants(files, size, stops));
     if (parts.includes("store")) contestants.push(...storeContestants(files, folder));
-    if (parts.includes("envoy")) contestants.push(...(await envoyContestants(small, size, folder, stops)));
+    if (parts.includes("envoy")) contestants.push(...(await envoyContestants(ofServers, size, folder, stops)));
     const measured = await takeTurns(contestants, size, (round) =>
       tell(round > 0 ? `round ${round} of ${size.rounds}` : "warms up"),
     );

@@ -20,6 +20,8 @@ export interface Size {
   readonly requests: number;
   /** How many keys the databases have, smallest first. */
   readonly keys: readonly number[];
+  /** Which of them the servers have. */
+  readonly serverKeys: number;
 }
 
 export interface Options {
@@ -38,6 +40,7 @@ const SIZES: readonly Size[] = [
     checks: 20_000,
     requests: 300,
     keys: [1_000, 100_000, 1_000_000],
+    serverKeys: 100_000,
   },
   {
     name: "quick",
@@ -48,6 +51,7 @@ const SIZES: readonly Size[] = [
     checks: 20_000,
     requests: 100,
     keys: [1_000, 100_000],
+    serverKeys: 100_000,
   },
   {
     name: "smoke",
@@ -58,6 +62,7 @@ const SIZES: readonly Size[] = [
     checks: 100,
     requests: 10,
     keys: [1_000],
+    serverKeys: 1_000,
   },
 ];
 

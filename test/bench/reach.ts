@@ -1,7 +1,11 @@
+import { TRANSPORTS } from "../support/transports.ts";
+import { IN_TURN } from "./asked-in-turn.ts";
 import { METRICS_ROW } from "./checks.ts";
-import { comparedWith, type Figure, figureOf, find, type Measured } from "./rounds.ts";
-import { FLOORS, USUAL_SHAPE } from "./servers.ts";
+import { NO_FILTER } from "./envoy-config.ts";
+import { difference, figureOf, find, type Measured, perRound, ratio } from "./rounds.ts";
+import { FLOORS, keywardOn, LOADS } from "./servers.ts";
 import type { Spread } from "./spread.ts";
+import { OVER_TCP } from "./through-envoy.ts";
 
 /** How far a figure is to reach, and how far it does. */
 export interface Reach {
@@ -14,49 +18,78 @@ export interface Reach {
 
 /** All that can be said of what was measured. */
 export function reachOf(measured: readonly Measured[]): Reach[] {
-  const reaches: Reach[] = [];
-  const say = (what: string, atMost: number, spread: Spread | undefined) => {
-    if (spread !== undefined && !Number.isNaN(spread.median)) {
-      reaches.push({ what, atMost, measured: spread, holds: spread.min <= atMost });
-    }
-  };
-  const ratio = (figure: Figure, one: Measured | undefined, base: Measured | undefined) =>
-    one && base && comparedWith(base, one, figure);
-  const check = (name: string, keys: string | undefined) =>
-    keys === undefined ? undefined : find(measured, "check", name, keys);
-  const sizes = keyCounts(measured);
+  const aims = [...ofServers(measured), ...ofCheck(measured), ...ofStore(measured), ...throughEnvoy(measured)];
+  return aims.flatMap(([what, atMost, spread]) => {
+    if (spread === undefined || Number.isNaN(spread.median)) return [];
+    return [{ what, atMost, measured: spread, holds: spread.min <= atMost }];
+  });
+}
+
+/** A figure, the most that it may be, and what it is; undefined where something for it was not measured. */
+type Aim = readonly [what: string, atMost: number, measured: Spread | undefined];
+
+function ofServers(measured: readonly Measured[]): Aim[] {
+  const { alone, usual, most } = LOADS;
+  const row = (name: string, asked: string, { name: load }: { name: string }) =>
+    find(measured, "servers", name, asked, load);
+  const floor = (name: string, load: { name: string }) => row(name, "constant", load);
+  const engine = keywardOn("h2");
+  const cpuAtMost = (name: string) => perRound("cpuUs", [row(engine, "hit", most), floor(name, most)], ratio);
+  const p99 = perRound("p99Us", [row(engine, "hit", alone), floor(FLOORS.http2, alone)], ratio);
+  const ofEach = TRANSPORTS.map(keywardOn).flatMap((name): Aim[] => {
+    const calls = [row(name, "hit", usual), floor(FLOORS.grpc, usual)];
+    const lookups = [row(name, IN_TURN.miss, usual), row(name, IN_TURN.hit, usual)];
+    return [
+      [`${name} ÷ ${FLOORS.grpc}: CPU, ${usual.name}`, 1.1, perRound("cpuUs", calls, ratio)],
+      [`${name}: a miss costs more than a hit, µs, ${usual.name}`, 10, perRound("cpuUs", lookups, difference)],
+    ];
+  });
+  return [
+    [`${engine} ÷ ${FLOORS.grpc}: CPU, ${most.name}`, 1 / 8, cpuAtMost(FLOORS.grpc)],
+    [`${engine} ÷ ${FLOORS.http2}: CPU, ${most.name}`, 1 / 4, cpuAtMost(FLOORS.http2)],
+    [`${engine} ÷ ${FLOORS.http2}: p99, ${alone.name}`, 1, p99],
+    ...ofEach,
+  ];
+}
+
+function ofCheck(measured: readonly Measured[]): Aim[] {
+  const row = (name: string, keys = "") => find(measured, "check", name, keys);
+  const sizes = measured.flatMap(({ part, row: [name, keys] }) => (part === "check" && name === "hit" ? [keys] : []));
   const [fewest] = sizes;
   const most = sizes.at(-1);
-  const grpc = find(measured, "servers", FLOORS[0], "constant", USUAL_SHAPE);
-  const hit = check("hit", fewest);
-  const miss = check("miss", fewest);
-
-  say("check(bytes) of a cached key ÷ a call of bare grpc-js", 1 / 12, ratio("cpuUs", hit, grpc));
-  for (const { row, part } of measured) {
-    const [name = "", asked, shape] = row;
-    if (part !== "servers" || asked !== "hit" || shape !== USUAL_SHAPE) continue;
-    say(`${name} ÷ bare grpc-js, CPU`, 1.1, ratio("cpuUs", find(measured, part, ...row), grpc));
-  }
-  say("a miss costs more than a hit, µs", 10, hit && miss && comparedWith(hit, miss, "cpuUs", minus));
-  if (most !== fewest) {
-    for (const name of ["hit", "miss"]) {
-      say(`${name} with ${most} ÷ with ${fewest}`, 1.2, ratio("cpuUs", check(name, most), check(name, fewest)));
-    }
-  }
-  const cached = measured.find(({ part, row }) => part === "store" && row[0] === "cached");
-  say("heap of a cached key, bytes", 600, cached && figureOf(cached, "heapBytesPerKey"));
-  const largest = measured.findLast(({ part, row }) => part === "store" && row[0] === "start");
-  say(`start with ${largest?.row[1]}, ms`, 1_000, largest && figureOf(largest, "startMs"));
+  const bare = find(measured, "servers", FLOORS.grpc, "constant", LOADS.usual.name);
   const metrics = find(measured, "check", ...METRICS_ROW);
-  say("metrics of one check, µs", 0.3, metrics && figureOf(metrics, "cpuUs"));
-  return reaches;
+  const larger = (most === fewest ? [] : ["hit", "miss"]).map((name): Aim => {
+    const growth = perRound("cpuUs", [row(name, most), row(name, fewest)], ratio);
+    return [`check(bytes): a ${name} with ${most} ÷ with ${fewest}`, 1.2, growth];
+  });
+  return [
+    [
+      `check(bytes) of a cached key ÷ a call of ${FLOORS.grpc}, ${LOADS.usual.name}`,
+      1 / 12,
+      perRound("cpuUs", [row("hit", fewest), bare], ratio),
+    ],
+    [
+      "check(bytes): a miss costs more than a hit, µs",
+      10,
+      perRound("cpuUs", [row("miss", fewest), row("hit", fewest)], difference),
+    ],
+    ...larger,
+    ["metrics of one check, µs", 0.3, metrics && figureOf(metrics, "cpuUs")],
+  ];
 }
 
-/** The second cells of the rows of `check`, smallest database first. */
-function keyCounts(measured: readonly Measured[]): string[] {
-  return measured.flatMap(({ part, row: [name, keys] }) => (part === "check" && name === "hit" && keys ? [keys] : []));
+function ofStore(measured: readonly Measured[]): Aim[] {
+  const cached = measured.find(({ part, row }) => part === "store" && row[0] === "cached");
+  const largest = measured.findLast(({ part, row }) => part === "store" && row[0] === "start");
+  return [
+    ["heap of a cached key, bytes", 600, cached && figureOf(cached, "heapBytesPerKey")],
+    [`start with ${largest?.row[1]}, ms`, 1_000, largest && figureOf(largest, "startMs")],
+  ];
 }
 
-function minus(one: number, other: number): number {
-  return one - other;
+function throughEnvoy(measured: readonly Measured[]): Aim[] {
+  const rows = [OVER_TCP.h2, OVER_TCP.grpc, NO_FILTER].map((name) => find(measured, "envoy", name));
+  const added = perRound("p50Us", rows, (engine, grpc, none) => (engine - none) / (grpc - none));
+  return [["through Envoy, TCP: p50 that Keyward adds, h2 ÷ grpc-js", 0.7, added]];
 }

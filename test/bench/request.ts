@@ -34,3 +34,10 @@ export function checkRequest(secret: string, path = OPEN_PATH): Uint8Array {
   const http = { method: "GET", path, host: "api.example.com", protocol: "HTTP/2", headerMap: { headers: raw } };
   return toBinary(CheckRequestSchema, create(CheckRequestSchema, { attributes: { source, request: { http } } }));
 }
+
+/** A message of gRPC: one byte for "not compressed", its length, itself. */
+export function framed(message: Uint8Array): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}

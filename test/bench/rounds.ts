@@ -53,15 +53,27 @@ export function figureOf({ rounds }: Measured, figure: Figure): Spread {
   return spreadOf(rounds.flatMap((figures) => figures[figure] ?? []));
 }
 
-/** The same as a ratio to another contestant, round by round; a difference where `how` says so. */
-export function comparedWith(
-  base: Measured,
-  { rounds }: Measured,
+/**
+ * What one figure of several contestants comes to together, computed round by round: their rounds lie beside each other in
+ * time, and bear the same. Undefined where one of them took no part.
+ */
+export function perRound(
   figure: Figure,
-  how: (one: number, other: number) => number = (one, other) => one / other,
-): Spread {
-  const pairs = rounds.map((figures, round) => how(figures[figure] ?? NaN, base.rounds[round]?.[figure] ?? NaN));
-  return spreadOf(pairs.filter((number) => !Number.isNaN(number)));
+  rows: readonly (Measured | undefined)[],
+  how: (...figures: number[]) => number,
+): Spread | undefined {
+  const there = rows.filter((row) => row !== undefined);
+  if (there.length < rows.length) return undefined;
+  const results = there[0]?.rounds.map((_, round) => how(...there.map(({ rounds }) => rounds[round]?.[figure] ?? NaN)));
+  return spreadOf(results?.filter((result) => !Number.isNaN(result)) ?? []);
+}
+
+export function ratio(one: number, base: number): number {
+  return one / base;
+}
+
+export function difference(one: number, other: number): number {
+  return one - other;
 }
 
 /** The contestant of a row; undefined where it took no part. */

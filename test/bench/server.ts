@@ -13,6 +13,8 @@ export interface Server {
   readonly pid: number;
   /** `host:port`, or `unix:/path`. */
   readonly authz: string;
+  /** Where its metrics are; empty for a bare server. */
+  readonly ops: string;
   /** CPU time of all its threads so far, in microseconds. */
   cpuUs(): number;
   stop(): Promise<void>;
@@ -42,16 +44,17 @@ export function startKeywardServer(folder: string, ...flags: readonly string[]):
 async function start(name: string, command: [string, ...string[]], folder: string): Promise<Server> {
   const [program, ...args] = onCore(0, ...command);
   const env = cleanEnvironment(folder);
-  const ready = async ({ stderr }: { stderr(): string }) => addressIn(stderr()) !== undefined;
+  const ready = async ({ stderr }: { stderr(): string }) => addressesIn(stderr()) !== undefined;
   const child = await startChild({ name, command: program, args, cwd: folder, env, ready, readyWithinMs: 60_000 });
   const { pid, stop } = child;
-  return { pid, authz: addressIn(child.stderr()) ?? "", cpuUs: () => cpuUs(pid), stop };
+  const { authz = "", ops = "" } = addressesIn(child.stderr()) ?? {};
+  return { pid, authz, ops, cpuUs: () => cpuUs(pid), stop };
 }
 
 /** What the line says that each server writes once it serves. */
-function addressIn(log: string): string | undefined {
+function addressesIn(log: string): { authz?: string; ops?: string } | undefined {
   const line = log.split("\n").find((candidate) => candidate.includes('"msg":"serving"'));
-  return line === undefined ? undefined : (JSON.parse(line) as { authz: string }).authz;
+  return line === undefined ? undefined : JSON.parse(line);
 }
 
 /** The first number of `schedstat` is nanoseconds on a CPU (docs.kernel.org/scheduler/sched-stats.html). */

@@ -1,16 +1,16 @@
 import Table from "cli-table3";
 import type { Conditions } from "./conditions.ts";
 import type { Reach } from "./reach.ts";
-import { comparedWith, figureOf, find, type Measured } from "./rounds.ts";
-import { FLOORS, USUAL_SHAPE } from "./servers.ts";
+import { difference, figureOf, find, type Measured, perRound, ratio } from "./rounds.ts";
+import { FLOORS, LOADS } from "./servers.ts";
 import type { Spread } from "./spread.ts";
 
 /** Everything as tables for people, in Markdown, so that they can be copied into the documentation. */
 export function tablesOf(measured: readonly Measured[], reaches: readonly Reach[], conditions: Conditions): string {
   const of = (part: Measured["part"]) => measured.filter((one) => one.part === part);
-  const bareCall = find(measured, "servers", FLOORS[0], "constant", USUAL_SHAPE);
+  const bareCall = find(measured, "servers", FLOORS.grpc, "constant", LOADS.usual.name);
   const tables = [
-    ["Servers", serverTable(of("servers"))],
+    [`Servers, with ${conditions.serverKeys} keys`, serverTable(of("servers"))],
     ["check(bytes), without a socket", checkTable(of("check"), bareCall)],
     ["Store", storeTable(of("store"))],
     ["Through Envoy, one request at a time", envoyTable(of("envoy"))],
@@ -25,9 +25,9 @@ type Rows = readonly (readonly string[])[];
 function serverTable(measured: readonly Measured[]): Rows {
   const head = ["server", "asked", "load", "CPU µs", "÷ grpc-js", "÷ http2", "calls/s", "p50 µs", "p99 µs", "p99.9 µs"];
   const rows = measured.map((one) => {
-    const ratios = FLOORS.map((floor) => {
+    const ratios = Object.values(FLOORS).map((floor) => {
       const base = find(measured, "servers", floor, "constant", one.row[2] ?? "");
-      return base === undefined ? "" : spread(comparedWith(base, one, "cpuUs"), 2);
+      return spread(perRound("cpuUs", [one, base], ratio), 2);
     });
     const latencies = (["p50Us", "p99Us", "p999Us"] as const).map((name) => figureOf(one, name).median.toFixed(0));
     const speed = figureOf(one, "callsPerSecond").median.toFixed(0);
@@ -39,8 +39,8 @@ function serverTable(measured: readonly Measured[]): Rows {
 function checkTable(measured: readonly Measured[], bareCall: Measured | undefined): Rows {
   const rows = measured.map((one) => {
     const allocated = figureOf(one, "allocatedBytes").median.toFixed(0);
-    const ratio = bareCall === undefined ? "" : spread(comparedWith(bareCall, one, "cpuUs"), 3);
-    return [...one.row, spread(figureOf(one, "cpuUs"), 2), ratio, allocated];
+    const compared = spread(perRound("cpuUs", [one, bareCall], ratio), 3);
+    return [...one.row, spread(figureOf(one, "cpuUs"), 2), compared, allocated];
   });
   return [["asked", "database", "CPU µs", "÷ grpc-js", "bytes of heap"], ...rows];
 }
@@ -55,10 +55,9 @@ function storeTable(measured: readonly Measured[]): Rows {
 
 function envoyTable(measured: readonly Measured[]): Rows {
   const [base] = measured;
-  const minus = (one: number, other: number) => one - other;
   const rows = measured.map((one) => {
     const added = (["p50Us", "p99Us"] as const).map((name) =>
-      base === undefined || one === base ? "" : spread(comparedWith(base, one, name, minus), 0),
+      one === base ? "" : spread(perRound(name, [one, base], difference), 0),
     );
     return [...one.row, spread(figureOf(one, "p50Us"), 0), spread(figureOf(one, "p99Us"), 0), ...added];
   });
@@ -74,8 +73,9 @@ function reachTable(reaches: readonly Reach[]): Rows {
 }
 
 /** The median, and from where to where the rounds went. Empty where nothing was measured. */
-function spread({ median, min, max }: Spread, digits: number): string {
-  if (Number.isNaN(median)) return "";
+function spread(measured: Spread | undefined, digits: number): string {
+  if (measured === undefined || Number.isNaN(measured.median)) return "";
+  const { median, min, max } = measured;
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
 

@@ -17,21 +17,27 @@ test("the benchmark measures servers, checks, stores and the way through Envoy",
   const { conditions, measured, reach } = JSON.parse(stdout);
   const parts = measured.map(({ part }: { part: string }) => part);
   const counted = Object.groupBy(parts, (part: string) => part);
-  // Four questions for Keyward on two transports and one for two floors, in three loads.
-  expect(counted).toMatchObject({ servers: { length: 30 }, check: { length: 7 }, store: { length: 2 } });
-  expect(counted.envoy).toHaveLength(3);
+  // Six questions for Keyward on two transports and one for two floors, in three loads.
+  expect(counted).toMatchObject({ servers: { length: 42 }, check: { length: 7 }, store: { length: 2 } });
+  expect(counted.envoy).toHaveLength(5);
   const missing = measured.filter(({ rounds }: { rounds: object[] }) =>
     rounds.some((figures) => Object.values(figures).some((figure) => typeof figure !== "number")),
   );
   expect(missing).toEqual([]);
   expect(reach.map(({ what }: { what: string }) => what)).toEqual([
-    "check(bytes) of a cached key ÷ a call of bare grpc-js",
-    "Keyward, h2 ÷ bare grpc-js, CPU",
-    "Keyward, grpc-js ÷ bare grpc-js, CPU",
-    "a miss costs more than a hit, µs",
+    "Keyward, h2 ÷ grpc-js, bare: CPU, 4×64",
+    "Keyward, h2 ÷ node:http2, bare: CPU, 4×64",
+    "Keyward, h2 ÷ node:http2, bare: p99, 1×1",
+    "Keyward, h2 ÷ grpc-js, bare: CPU, 2×16",
+    "Keyward, h2: a miss costs more than a hit, µs, 2×16",
+    "Keyward, grpc-js ÷ grpc-js, bare: CPU, 2×16",
+    "Keyward, grpc-js: a miss costs more than a hit, µs, 2×16",
+    "check(bytes) of a cached key ÷ a call of grpc-js, bare, 2×16",
+    "check(bytes): a miss costs more than a hit, µs",
+    "metrics of one check, µs",
     "heap of a cached key, bytes",
     "start with 1000 keys, ms",
-    "metrics of one check, µs",
+    "through Envoy, TCP: p50 that Keyward adds, h2 ÷ grpc-js",
   ]);
   expect(conditions).toMatchObject({ size: "smoke", rounds: 1, node: process.versions.node });
 });
