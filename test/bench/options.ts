@@ -69,10 +69,14 @@ const SIZES: readonly Size[] = [
 /** What `npm run bench -- --help` prints. */
 export const HELP = `npm run bench -- [--quick | --smoke] [--only PART,…] [-o table|json]
 
-  --quick   fewer rounds and keys: about two minutes
+  --quick   fewer rounds and keys: about three minutes, 0.5 GB of disk
   --smoke   shows that everything works; its figures say nothing
   --only    ${PARTS.join(", ")}: some of them
-  -o        table (default) or json
+  -o        table (default) or json, which has every round
+
+The full form takes about ten minutes, and up to 2 GB in $TMPDIR (or /tmp) while it runs.
+It ends with 1 where an answer is wrong or something cannot be started, and with 0 where
+a figure of the table "Reach" is missed: that depends on the machine.
 `;
 
 /** Reads the command line; undefined where it asks for help. Throws where it says what there is not. */
