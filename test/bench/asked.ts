@@ -22,7 +22,7 @@ export interface Asked {
 }
 
 /** How much is asked. */
-export type Amount = Pick<Load, "requests" | "connections" | "streams">;
+type Amount = Pick<Load, "requests" | "connections" | "streams">;
 
 /** What Keyward is asked again and again, with the reason that its answer must have. */
 const CASES = [
