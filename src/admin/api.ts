@@ -32,9 +32,7 @@ import { kPeer, peerOf } from "./login/peer.ts";
 import { createOwnerService } from "./owners/owner-service.ts";
 import { createReflectionService } from "./reflection-service.ts";
 import type { RestFormat } from "./rest/rest-body.ts";
-import { createRestHandler } from "./rest/rest-handler.ts";
 import { isRestPath } from "./rest/rest-route.ts";
-import { createServiceCall } from "./rest/service-call.ts";
 import { createJwksHandler } from "./signing/jwks.ts";
 import type { SigningKeyRing } from "./signing/signing-key-ring.ts";
 import type { TokenSigner } from "./signing/token-signer.ts";
@@ -113,9 +111,18 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
   } = api;
   const { scopes } = policy;
   const jwks = createJwksHandler(store, log);
-  let rest: ReturnType<typeof createRestHandler> = jwks;
   const rules = rulesInterceptor({ definedScopes: scopes.defined, maxLifetimeMs: keyLifetime.maxMs });
   const grants = createGrants(tenants, scopes);
+  let handlers: ConnectRouter["handlers"] = [];
+  /** The façade is loaded for its first request: many have no client for it. */
+  const startRest = async () => {
+    const [{ createRestHandler }, { createServiceCall }] = await Promise.all([
+      import("./rest/rest-handler.ts"),
+      import("./rest/service-call.ts"),
+    ]);
+    return createRestHandler(createServiceCall(handlers), login, { local, defaultFormat: api.restFormat, log });
+  };
+  let rest: ReturnType<typeof startRest> | undefined;
   const routes = (router: ConnectRouter) => {
     const reflection = createReflectionService(SERVICES);
     router
@@ -137,11 +144,15 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
       )
       .service(ServerReflectionV1, reflection)
       .service(ServerReflectionV1Alpha, reflection);
-    rest = createRestHandler(createServiceCall(router.handlers), login, { local, defaultFormat: api.restFormat, log });
+    handlers = router.handlers;
   };
   return connectNodeAdapter({
     routes,
-    fallback: (request, response) => (isRestPath(request.url ?? "") ? rest : jwks)(request, response),
+    fallback(request, response) {
+      if (!isRestPath(request.url ?? "")) return jwks(request, response);
+      rest ??= startRest();
+      void rest.then((answer) => answer(request, response));
+    },
     readMaxBytes: MAX_REQUEST_BYTES,
     // Ends streams that would go on for as long as their caller likes.
     shutdownSignal,

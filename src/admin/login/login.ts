@@ -10,9 +10,10 @@ import type { Caller } from "../caller.ts";
 import { apiError, ISSUER_UNAVAILABLE } from "../errors.ts";
 import { certificateNames } from "./certificate-names.ts";
 import { createIdentities } from "./identities.ts";
+import { IssuerUnavailableError } from "./issuer-unavailable.ts";
 import type { LoginGuard } from "./login-guard.ts";
 import type { Peer } from "./peer.ts";
-import { createTokenVerifier, IssuerUnavailableError } from "./token-verifier.ts";
+import type { Verified } from "./token-verifier.ts";
 
 /** Finds out who calls over the network. Rejects with the error that the caller is told. */
 export type Login = (authorization: string | null, peer: Peer) => Promise<Caller>;
@@ -39,7 +40,7 @@ export function createLogin(
   { store, guard, reconsidered, onFailure }: LoginPorts,
 ): Login {
   const identities = createIdentities(adminIdentities);
-  const verify = oidc && createTokenVerifier(oidc);
+  const verify = oidc && verifierOf(oidc);
 
   const byAdminKey = (secret: string, source: string): Caller | undefined => {
     const record = isSecret(secret) ? store.adminKeyByDigest(secretDigest(secret)) : undefined;
@@ -98,6 +99,15 @@ export function createLogin(
       throw apiError(Code.Unavailable, ISSUER_UNAVAILABLE, message);
     });
     return "refused" in found ? refuse("token", address, found.refused) : found;
+  };
+}
+
+/** What verifies tokens is loaded for the first of them, with the library that reads them. */
+function verifierOf(oidc: NonNullable<Settings["oidc"]>): (token: string) => Promise<Verified> {
+  let verifier: Promise<(token: string) => Promise<Verified>> | undefined;
+  return async (token) => {
+    verifier ??= import("./token-verifier.ts").then(({ createTokenVerifier }) => createTokenVerifier(oidc));
+    return (await verifier)(token);
   };
 }
 

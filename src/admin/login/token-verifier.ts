@@ -10,14 +10,10 @@ import {
 import type { Settings } from "../../config/settings.ts";
 import { isTrustworthyUrl } from "../../config/value-type.ts";
 import { createIssuerFetch } from "./issuer-fetch.ts";
+import { IssuerUnavailableError } from "./issuer-unavailable.ts";
 
 /** What a token says, once it is sure that the issuer has said it, or why it opens nothing: a word for the log. */
 export type Verified = { readonly payload: JWTPayload & { sub: string; exp: number } } | { readonly refused: string };
-
-/** The issuer's keys cannot be had: nobody can tell whether a token is good. */
-export class IssuerUnavailableError extends Error {
-  readonly code = "issuer_unavailable";
-}
 
 /** Only those with a public and a private key: a shared one would let whoever verifies also sign. */
 const ALGORITHMS = [

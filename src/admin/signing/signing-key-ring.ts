@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Code } from "@connectrpc/connect";
-import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
+import type { CryptoKey, JWK } from "jose";
 import { ID_RANDOM_BYTES, writeId } from "../../key/id.ts";
 import type { SigningAlg } from "../../key/signing-alg.ts";
 import type { Actor } from "../../store/audit.ts";
@@ -8,7 +8,8 @@ import type { NewSigningKey, StoredSigningKey } from "../../store/signing-keys.t
 import type { Store } from "../../store/store.ts";
 import { apiError } from "../errors.ts";
 import { publicMembers } from "./public-jwk.ts";
-import { createSealer, type Sealer } from "./sealing.ts";
+import { createSealedKeys } from "./sealed-keys.ts";
+import type { Sealer } from "./sealing.ts";
 
 /** A signing key with its private half. */
 interface OpenedSigningKey {
@@ -33,12 +34,12 @@ export interface SigningKeyRing {
   unusable(): readonly StoredSigningKey[];
 }
 
-/** `encryptionKey` has 32 bytes; undefined: nothing can be signed. Private halves are in memory only while they sign. */
+/**
+ * `encryptionKey` has 32 bytes; undefined: nothing can be signed. Private halves are in memory only while they sign, and what
+ * signs is not loaded before that.
+ */
 export function createSigningKeyRing(store: Store, encryptionKey: Uint8Array | undefined): SigningKeyRing {
-  const sealer = encryptionKey && createSealer(encryptionKey, store.identity.uuid);
-  const open = ({ kid, sealedPrivateJwk }: StoredSigningKey) =>
-    sealedPrivateJwk === undefined ? undefined : sealer?.open(kid, sealedPrivateJwk);
-  const unusable = () => store.signingKeysInUse().filter((key) => open(key) === undefined);
+  const { sealer, open, unusable } = createSealedKeys(store, encryptionKey);
 
   const requireSealer = (): Sealer => {
     if (sealer === undefined) throw noEncryptionKey();
@@ -64,6 +65,7 @@ export function createSigningKeyRing(store: Store, encryptionKey: Uint8Array | u
       const privateJwk = open(key);
       // Another program on this database was faster to make it, with another encryption key.
       if (privateJwk === undefined) throw wrongEncryptionKey(key);
+      const { importJWK } = await import("jose");
       return { kid: key.kid, privateKey: await importJWK(JSON.parse(privateJwk) as JWK, alg) };
     },
 
@@ -78,6 +80,7 @@ export function createSigningKeyRing(store: Store, encryptionKey: Uint8Array | u
 /** A new pair of keys, whose private half leaves this function sealed only. RSA has 2,048 bits, the default of jose. */
 async function newSigningKey(alg: SigningAlg, sealer: Sealer, nowMs: number): Promise<NewSigningKey> {
   const kid = writeId("kwsk", nowMs, randomBytes(ID_RANDOM_BYTES));
+  const { exportJWK, generateKeyPair } = await import("jose");
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   const sealedPrivateJwk = sealer.seal(kid, JSON.stringify(await exportJWK(privateKey)));
   return { kid, alg, publicJwk: publicMembers(await exportJWK(publicKey)), sealedPrivateJwk };

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { SignJWT } from "jose";
 import { ID_RANDOM_BYTES, writeId } from "../../key/id.ts";
 import type { SigningAlg } from "../../key/signing-alg.ts";
 import { MAX_TOKEN_LENGTH } from "../../key/token.ts";
@@ -72,6 +71,7 @@ export function createTokenSigner(
       judge(fields, nowMs);
       const { alg } = fields;
       const id = writeId("key", nowMs, randomBytes(ID_RANDOM_BYTES));
+      const { SignJWT } = await import("jose");
       for (;;) {
         const { kid, privateKey } = await ring.use(alg, actor, nowMs);
         const claims = claimsOf(id, fields, nowMs);
