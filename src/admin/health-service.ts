@@ -6,7 +6,9 @@ const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingSta
 /** Whether the admin API serves; who watches is told of each change. */
 export interface ServingState {
   readonly serving: boolean;
-  /** Settles when `serving` changes, or when the signal is aborted. */
+  /** Whether nothing is told any more: the program is about to end. */
+  readonly ended: boolean;
+  /** Resolves when one of them changes, or when the signal is aborted; at once where it has ended. */
   changed(signal: AbortSignal): Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export function createHealthService(state: ServingState, services: readonly stri
       while (!signal.aborted) {
         if (isKnown(service)) yield { status: statusOf() };
         await state.changed(signal);
+        if (state.ended) throw new ConnectError("the program is shutting down", Code.Unavailable);
       }
     },
   };

@@ -1,26 +1,20 @@
 import { existsSync } from "node:fs";
-import { isDeepStrictEqual } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
-import { type AdminApi, createAdminHandler } from "../../admin/api.ts";
-import { createLogin } from "../../admin/login/login.ts";
-import { createLoginGuard } from "../../admin/login/login-guard.ts";
-import { createSigningKeyRing } from "../../admin/signing/signing-key-ring.ts";
-import { createTokenSigner } from "../../admin/signing/token-signer.ts";
+import { createSealedKeys } from "../../admin/signing/sealed-keys.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
 import type { Address } from "../../config/address.ts";
 import type { Settings } from "../../config/settings.ts";
 import { createConnectionCounter } from "../../observe/connection-counters.ts";
 import { createDatabaseMetrics, DATABASE_METRICS_INTERVAL_MS } from "../../observe/database-metrics.ts";
 import { DenialRing } from "../../observe/denial-ring.ts";
-import { createLoginFailures } from "../../observe/login-failures.ts";
 import { MetricCells } from "../../observe/metrics/cells.ts";
 import { startPulse } from "../../observe/pulse.ts";
-import { soundPolicy } from "../../policy/policy.ts";
 import { openStore } from "../../store/store.ts";
 import { createAlerts } from "../../usage/alerts.ts";
 import { createDenialSummaries, SUMMARY_INTERVAL_MS } from "../../usage/denial-summaries.ts";
 import { createQuietEnding, QUIET_CHECK_INTERVAL_MS } from "../../usage/quiet-ending.ts";
 import { createUsageRecorder } from "../../usage/recorder.ts";
+import { createAdminOnDemand } from "../admin-on-demand.ts";
 import { makeFirstAdminKeys } from "../first-admin-key.ts";
 import { createAdminServer } from "../listeners/admin-server.ts";
 import { listen } from "../listeners/listen.ts";
@@ -70,11 +64,10 @@ await runThread(parentPort, async (report) => {
   const state = new ServingSwitch();
   const program = { version, mode: settings.mode, startedAtMs, database: settings.database };
   const shutdown = new AbortController();
-  const signingKeys = createSigningKeyRing(store, settings.encryptionKey);
-  for (const { kid, alg } of signingKeys.unusable()) {
+  for (const { kid, alg } of createSealedKeys(store, settings.encryptionKey).unusable()) {
     log("warn", "the encryption key does not open a signing key, or there is none: no key can be signed", { kid, alg });
   }
-  const lasting = {
+  const calls = createAdminOnDemand(settings, {
     store,
     board,
     state,
@@ -82,42 +75,11 @@ await runThread(parentPort, async (report) => {
     rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
     metrics: cells,
     denials: rings.map((ring) => new DenialRing(ring)),
-    signingKeys,
     log,
     shutdownSignal: shutdown.signal,
-  };
-  const loginPorts = {
-    store,
-    guard: createLoginGuard(shutdown.signal),
-    onFailure: createLoginFailures(cells, log),
-  };
-  let identities = { said: identitiesIn(settings), reconsidered: new AbortController() };
-  /** Who watches by a certificate or a token has to log in again where other identities count. */
-  const reconsider = (settings: Settings) => {
-    const said = identitiesIn(settings);
-    if (isDeepStrictEqual(said, identities.said)) return;
-    identities.reconsidered.abort();
-    identities = { said, reconsidered: new AbortController() };
-  };
-  const handlersBy = (settings: Settings) => {
-    const { policy: config, trustedHops, tenants, keyLifetime, jwt, rest } = settings;
-    const login = createLogin(settings, { ...loginPorts, reconsidered: identities.reconsidered.signal });
-    const policy = soundPolicy(config);
-    const signer = createTokenSigner(signingKeys, store, policy.scopes, jwt);
-    const restFormat = rest.defaultFormat;
-    const api: AdminApi = { ...lasting, policy, trustedHops, tenants, keyLifetime, signer, login, restFormat };
-    return { network: createAdminHandler(api, false), local: createAdminHandler(api, true) };
-  };
-  let handlers = handlersBy(settings);
-  // Calls in progress end as they began; the next one meets the settings of then.
-  const network = createAdminServer(
-    (request, response) => handlers.network(request, response),
-    createConnectionCounter(cells, "admin"),
-  );
-  const local = createAdminServer(
-    (request, response) => handlers.local(request, response),
-    createConnectionCounter(cells, "admin_local"),
-  );
+  });
+  const network = createAdminServer(calls.network, createConnectionCounter(cells, "admin"));
+  const local = createAdminServer(calls.local, createConnectionCounter(cells, "admin_local"));
   const { admin, adminLocal } = settings.listen;
   const listeners = [
     admin &&
@@ -186,8 +148,7 @@ await runThread(parentPort, async (report) => {
       if (order.kind === "usage") recorder.take(order.batch);
       else if (order.kind === "certificate" && listeners[0]) listeners[0].renew(order.material);
       else if (order.kind === "reload") {
-        reconsider(order.settings);
-        handlers = handlersBy(order.settings);
+        calls.reload(order.settings);
         alerts.setBounds(order.settings.alerts);
         retention.stop();
         retention = retentionBy(order.settings);
@@ -207,8 +168,3 @@ await runThread(parentPort, async (report) => {
     },
   };
 });
-
-/** What the settings say of callers without an admin key. */
-function identitiesIn({ oidc, adminIdentities }: Settings): Pick<Settings, "oidc" | "adminIdentities"> {
-  return { oidc, adminIdentities };
-}
