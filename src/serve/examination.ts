@@ -27,11 +27,12 @@ export interface Examination {
 
 /**
  * Reads in a process of its own, one for all threads: SQLite cannot be interrupted from here, but a process can be ended at
- * once, and its memory is gone when it is done. `onDamage` is called with the sentence of the refusal where a file is
- * damaged; then it must not be served any longer.
+ * once, and its memory is gone when it is done. It begins after `serving`, or it would take its time from the start.
+ * `onDamage` is called with the sentence of the refusal where a file is damaged; then it must not be served any longer.
  */
 export function createExamination(
   { database, mode }: Pick<Settings, "database" | "mode">,
+  serving: Promise<void>,
   onDamage: (sentence: string) => void,
   log: Log,
 ): Examination {
@@ -44,7 +45,8 @@ export function createExamination(
 
   /** Returns once there is nothing left to read. */
   const readWanted = async (): Promise<void> => {
-    while (wanted !== undefined) {
+    await serving;
+    while (wanted !== undefined && !ending.signal.aborted) {
       const asked = wanted;
       const startedMs = performance.now();
       try {
@@ -59,7 +61,6 @@ export function createExamination(
         const cause = error instanceof Error ? error.message : String(error);
         log("warn", `the database could not be read through; it is tried again in ${RETRY_MS / 1000} s`, { cause });
         await delay(RETRY_MS, undefined, { ref: false, signal: ending.signal }).catch(() => {});
-        if (ending.signal.aborted) return;
       }
     }
     unreadSinceMs = undefined;

@@ -85,9 +85,11 @@ export async function serve(
     return { ...current, board: board.buffer, rates, denials, checkThreads, version, startedAtMs, metrics, tls };
   };
   const failed = Promise.withResolvers<string>();
+  const serving = Promise.withResolvers<void>();
   let isDamaged = false;
   const examination = createExamination(
     settings,
+    serving.promise,
     (sentence) => {
       log("error", sentence);
       isDamaged = true;
@@ -218,6 +220,7 @@ export async function serve(
   phase = "serving";
   // What was renewed meanwhile, threads that were starting have not been told.
   certificates.repeat();
+  serving.resolve();
   log("info", "serving", { version, mode: settings.mode, ...keysOf(settings), ...formatted(addresses) });
 
   return {
