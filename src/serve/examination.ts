@@ -21,8 +21,6 @@ export interface Examination {
   request(file: string): void;
   /** For how many seconds a file has been served that is not known to be whole; 0: there is none. */
   unreadSeconds(): number;
-  /** Ends what is under way. */
-  stop(): void;
 }
 
 /**
@@ -46,7 +44,7 @@ export function createExamination(
   /** Returns once there is nothing left to read. */
   const readWanted = async (): Promise<void> => {
     await serving;
-    while (wanted !== undefined && !ending.signal.aborted) {
+    while (wanted !== undefined) {
       const asked = wanted;
       const startedMs = performance.now();
       try {
@@ -57,20 +55,19 @@ export function createExamination(
         // Another one may have been put in its place meanwhile, and opened.
         if (wanted === asked || wanted === file) wanted = undefined;
       } catch (error) {
-        if (ending.signal.aborted) return;
         const cause = error instanceof Error ? error.message : String(error);
         log("warn", `the database could not be read through; it is tried again in ${RETRY_MS / 1000} s`, { cause });
-        await delay(RETRY_MS, undefined, { ref: false, signal: ending.signal }).catch(() => {});
+        await delay(RETRY_MS, undefined, { ref: false });
       }
     }
     unreadSinceMs = undefined;
   };
 
-  const stop = () => ending.abort();
-  process.once("exit", stop);
+  // It must not go on where this program has ended, by whatever.
+  process.once("exit", () => ending.abort());
   return {
     request(file) {
-      if (file === whole || ending.signal.aborted) return;
+      if (file === whole) return;
       wanted = file;
       if (unreadSinceMs !== undefined) return;
       unreadSinceMs = performance.now();
@@ -78,10 +75,6 @@ export function createExamination(
       void readWanted();
     },
     unreadSeconds: () => (unreadSinceMs === undefined ? 0 : (performance.now() - unreadSinceMs) / 1000),
-    stop() {
-      process.off("exit", stop);
-      stop();
-    },
   };
 }
 

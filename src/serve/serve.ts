@@ -174,7 +174,6 @@ export async function serve(
   const ops = createOpsServer(sources, createConnectionCounter(cells, "ops"));
 
   const stopThreads = async () => {
-    examination.stop();
     const times = createShutdownTimes(current.settings.shutdownTimeoutMs, performance.now());
     const { checksGraceMs, checksEndMs, writerEndMs } = times;
     const checks = await Promise.all(threads.check.map((thread) => thread.stop(checksGraceMs, checksEndMs)));

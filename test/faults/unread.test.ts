@@ -85,6 +85,18 @@ describe("a large database", () => {
     },
   );
 
+  test.each([
+    ["all", "ended because database"],
+    ["admin", "ended because database"],
+    ["authz", "the database was read through and is whole"],
+  ])("whose audit trail is damaged: in mode %s, %s", async (mode, told) => {
+    const { folder, database, read } = largeFolder();
+    damagePages(database, "audit", "keys.create");
+    read();
+    const keyward = await keywardForThisTest({ folder, env: held, flags: ["--mode", mode] });
+    await until("it is told", () => keyward.log().includes(told));
+  });
+
   test("whose reader is killed is served on, and the log says that it is tried again", async () => {
     const { folder } = largeFolder();
     const keyward = await keywardForThisTest({ folder, env: held });
