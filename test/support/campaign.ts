@@ -21,6 +21,9 @@ export interface Tried {
 
 /** Small enough that a failure is found again at once, large enough that starting one does not count. */
 const BATCH = 1_000;
+const SLOW_BATCH = 20;
+/** A batch takes a second or two: what is left of this when it fails goes into looking for a smaller case. */
+const SLOW_BATCH_MS = 30_000;
 
 /** The flags of every campaign. `more` are those of its own, for `parseArgs`. */
 export const CAMPAIGN_FLAGS = {
@@ -70,17 +73,50 @@ export function tryOut<Case>(
   const startMs = Date.now();
   const property = fc.property(cases, holds);
   let done = 0;
-  for (let batch = 0; done < campaign.count && (batch === 0 || Date.now() < campaign.untilMs); batch++) {
-    const seed = (campaign.seed + batch) % 2 ** 31;
-    const numRuns = Math.min(BATCH, campaign.count - done);
-    const result = fc.check(property, { seed, numRuns, includeErrorInReport: true });
-    if (result.failed) {
-      const again = `${campaign.command} --only ${name} --seed ${seed} --count ${numRuns}`;
-      throw new Error(`${fc.defaultReportMessage(result)}\n\nTo see it again: ${again}`);
-    }
-    done += numRuns;
+  for (const batch of batchesOf(campaign, BATCH)) {
+    throwIfFailed(fc.check(property, batch), `${campaign.command} --only ${name}`);
+    done += batch.numRuns;
   }
   return { cases: done, seconds: (Date.now() - startMs) / 1_000 };
+}
+
+/** The same where it takes time to see whether the property holds: each case then is a long one. */
+export async function tryOutSlowly<Case>(
+  cases: fc.Arbitrary<Case>,
+  holds: (one: Case) => Promise<void>,
+  campaign: Campaign,
+): Promise<Tried> {
+  const startMs = Date.now();
+  const property = fc.asyncProperty(cases, holds);
+  let done = 0;
+  for (const batch of batchesOf(campaign, SLOW_BATCH)) {
+    const result = await fc.check(property, { ...batch, interruptAfterTimeLimit: SLOW_BATCH_MS });
+    throwIfFailed(result, campaign.command);
+    done += batch.numRuns;
+  }
+  return { cases: done, seconds: (Date.now() - startMs) / 1_000 };
+}
+
+/** What fast-check is told of each batch. */
+interface Batch {
+  readonly seed: number;
+  readonly numRuns: number;
+  readonly includeErrorInReport: true;
+}
+
+function* batchesOf({ seed, count, untilMs }: Campaign, size: number): Generator<Batch> {
+  let left = count;
+  for (let batch = 0; left > 0 && (batch === 0 || Date.now() < untilMs); batch++) {
+    const numRuns = Math.min(size, left);
+    yield { seed: (seed + batch) % 2 ** 31, numRuns, includeErrorInReport: true };
+    left -= numRuns;
+  }
+}
+
+function throwIfFailed<Case>(result: fc.RunDetails<Case>, command: string): void {
+  if (!result.failed) return;
+  const again = `${command} --seed ${result.seed} --count ${result.numRuns}`;
+  throw new Error(`${fc.defaultReportMessage(result)}\n\nTo see it again: ${again}`);
 }
 
 function wholeNumber(flag: string, text: string, least: number): number {
