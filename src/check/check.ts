@@ -26,10 +26,11 @@ export type HttpCheck = (request: HttpRequest, context: CheckContext) => HttpAns
 
 /** Makes the check for Envoy's gRPC. */
 export function createCheck(ports: CheckPorts): Check {
-  const { trustedHops } = ports;
+  const { trustedHops, latin1 } = ports;
   const forwarded = trustedHops > 0 ? [FORWARDED_FOR] : [];
   return createStations(ports, {
-    decode: ({ credentials, identity }) => createDecode({ credentials: [...credentials, ...forwarded], identity }),
+    decode: ({ credentials, identity }) =>
+      createDecode({ credentials: [...credentials, ...forwarded], identity }, latin1),
     addressOf: (request) => clientAddress(request, trustedHops),
     encode: createEncode(ports),
   });

@@ -6,7 +6,7 @@ import { readBasic } from "./basic.ts";
 import { cookiesNamed, withoutCookies } from "./cookie.ts";
 import type { AccessRequest, Header } from "./decode.ts";
 import { parametersNamed, type QueryParameter } from "./query.ts";
-import { trim, whiteSpaceIn } from "./white-space.ts";
+import { isWhiteSpace, trim } from "./white-space.ts";
 
 /** A place where a key may be presented. Names of headers and schemes in lower case. */
 export type CredentialSource =
@@ -207,15 +207,24 @@ function presentedBy(
   username: string | undefined,
 ): { readonly text: string; readonly wrongUser: boolean } | undefined {
   const text = trim(credentials);
-  const space = whiteSpaceIn(text);
-  const written = space === -1 ? text : text.slice(0, space);
-  const scheme = schemes.find((known) => known.length === written.length && known === written.toLowerCase());
+  const scheme = schemes.find((known) => beginsWithScheme(text, known));
   if (scheme === undefined) return undefined;
-  const rest = space === -1 ? "" : trim(text.slice(space + 1));
+  const rest = trim(text.slice(scheme.length + 1));
   if (scheme !== "basic" || username === undefined) return { text: rest, wrongUser: false };
   const basic = readBasic(rest);
   if (basic === undefined) return { text: "", wrongUser: false };
   return { text: basic.password, wrongUser: username !== "*" && basic.username !== username };
+}
+
+/** Whether a text is a scheme, or one and white space behind it. */
+function beginsWithScheme(text: string, scheme: string): boolean {
+  const { length } = scheme;
+  if (text.length !== length && !isWhiteSpace(text.charCodeAt(length))) return false;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if ((code >= 0x41 && code <= 0x5a ? code + 0x20 : code) !== scheme.charCodeAt(index)) return false;
+  }
+  return true;
 }
 
 /** More than one Cookie header is more than a client may send (RFC 6265 §5.4): one of them might not be rewritten. */

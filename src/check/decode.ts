@@ -1,6 +1,9 @@
 import { type Extension, isOwnExtension } from "../policy/extensions.ts";
+import { createRepeated, type Latin1 } from "./latin1.ts";
+import { NameAndValue } from "./name-and-value.ts";
+import { ToldTwice } from "./told-twice.ts";
 import { createWatchedNames, type WatchedHeaders, type WatchedNames } from "./watched.ts";
-import { byteString, fields, MALFORMED, WireReader } from "./wire.ts";
+import { fields, MALFORMED, WireReader } from "./wire.ts";
 
 /** A header of the request in which a credential may be. */
 export interface Header {
@@ -37,14 +40,20 @@ export interface AccessRequest {
  * Makes the reader of serialized CheckRequests (`envoy/service/auth/v3/external_auth.proto`). It reads only what deciding
  * needs, and returns undefined for what is not a CheckRequest, has no HTTP request in it, or says a thing twice.
  */
-export function createDecode(watched: WatchedHeaders): (bytes: Uint8Array) => AccessRequest | undefined {
-  const names = createWatchedNames(watched);
+export function createDecode(
+  watched: WatchedHeaders,
+  latin1: Latin1,
+): (bytes: Uint8Array) => AccessRequest | undefined {
+  const readers = new Readers(createWatchedNames(watched), latin1);
   return (bytes) => {
+    const request = new DecodedRequest(bytes, latin1);
     try {
-      return readCheckRequest(bytes, names);
+      return readCheckRequest(bytes, readers, request) ? request : undefined;
     } catch (error) {
       if (error === MALFORMED) return undefined;
       throw error;
+    } finally {
+      readers.leave();
     }
   };
 }
@@ -64,10 +73,44 @@ const ADDRESS = { socket: 1, pipe: 2, internal: 3 };
 const ADDRESSES = fields([ADDRESS.socket, ADDRESS.pipe, ADDRESS.internal]);
 const SOCKET_ADDRESS = fields([2]);
 
-/** A part of the message. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
+/** A reader for each message on the way down, made once: one request is read after the other. */
+class Readers {
+  readonly checkRequest = new WireReader(CHECK_REQUEST);
+  readonly attributes = new WireReader(ATTRIBUTE_CONTEXT);
+  readonly request = new WireReader(REQUEST);
+  readonly http = new WireReader(HTTP_REQUEST);
+  readonly headerMap = new WireReader(HEADER_MAP);
+  readonly headerValue = new NameAndValue(HEADER_VALUE);
+  readonly mapEntry = new NameAndValue(MAP_ENTRY);
+  readonly peer = new WireReader(PEER);
+  readonly address = new WireReader(ADDRESSES);
+  readonly socketAddress = new WireReader(SOCKET_ADDRESS);
+  readonly names: WatchedNames;
+  readonly latin1: Latin1;
+  readonly method: ToldTwice;
+  readonly host: ToldTwice;
+  readonly path: ToldTwice;
+
+  constructor(names: WatchedNames, latin1: Latin1) {
+    this.names = names;
+    this.latin1 = latin1;
+    this.method = new ToldTwice(createRepeated(latin1));
+    this.host = new ToldTwice(createRepeated(latin1));
+    this.path = new ToldTwice(latin1);
+  }
+
+  leave(): void {
+    this.checkRequest.leave();
+    this.attributes.leave();
+    this.request.leave();
+    this.http.leave();
+    this.headerMap.leave();
+    this.headerValue.leave();
+    this.mapEntry.leave();
+    this.peer.leave();
+    this.address.leave();
+    this.socketAddress.leave();
+  }
 }
 
 /** The request as the messages on the way down tell it. */
@@ -81,166 +124,149 @@ class DecodedRequest implements AccessRequest {
   readonly identitySpellings: string[] = [];
   readonly extensions: Extension[] = [];
   readonly #bytes: Uint8Array;
+  readonly #latin1: Latin1;
   source: Span | undefined;
   agent: Span | undefined;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, latin1: Latin1) {
     this.#bytes = bytes;
+    this.#latin1 = latin1;
   }
 
   /** Made into text once somebody asks: most checks never do. */
   get sourceAddress(): string | undefined {
-    return this.source && byteString(this.#bytes, this.source.start, this.source.end);
+    return this.source && this.#latin1(this.#bytes, this.source.start, this.source.end);
   }
 
   /** As above. */
   get userAgent(): string | undefined {
-    return this.agent && byteString(this.#bytes, this.agent.start, this.agent.end);
+    return this.agent && this.#latin1(this.#bytes, this.agent.start, this.agent.end);
   }
 }
 
-/** Where the pseudo-headers stand among the headers. */
-interface PseudoHeaders {
-  ":method"?: Span;
-  ":authority"?: Span;
-  ":path"?: Span;
+/** A part of the message. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
 }
 
-function readCheckRequest(bytes: Uint8Array, names: WatchedNames): AccessRequest | undefined {
-  const request = new DecodedRequest(bytes);
+/** Returns whether there is an HTTP request in it, and its method is not told in two ways. */
+function readCheckRequest(bytes: Uint8Array, readers: Readers, request: DecodedRequest): boolean {
+  const { checkRequest, attributes } = readers;
   let isWhole = false;
-  const message = new WireReader(bytes, 0, bytes.length, CHECK_REQUEST);
-  while (message.next()) isWhole = readAttributes(message.message(ATTRIBUTE_CONTEXT), request, names);
-  return isWhole ? request : undefined;
+  checkRequest.begin(bytes, 0, bytes.length);
+  while (checkRequest.next()) {
+    attributes.enter(checkRequest);
+    isWhole = readAttributes(readers, request);
+  }
+  return isWhole;
 }
 
-/** Returns whether there is an HTTP request among the attributes, and its method is not told in two ways. */
-function readAttributes(attributes: WireReader, request: DecodedRequest, names: WatchedNames): boolean {
+function readAttributes(readers: Readers, request: DecodedRequest): boolean {
+  const { attributes, mapEntry, request: message, http } = readers;
   let isWhole = false;
   while (attributes.next()) {
     if (attributes.field === ATTRIBUTES.contextExtensions) {
-      readExtension(attributes.message(MAP_ENTRY), request);
+      mapEntry.read(attributes);
+      noteExtension(attributes.bytes, readers, request);
     } else if (attributes.field === ATTRIBUTES.request) {
-      const message = attributes.message(REQUEST);
-      while (message.next()) isWhole = readHttp(message.message(HTTP_REQUEST), request, names);
+      message.enter(attributes);
+      while (message.next()) {
+        http.enter(message);
+        isWhole = readHttp(readers, request);
+      }
     } else {
-      request.source = findAddress(attributes.message(PEER));
+      request.source = findAddress(readers);
     }
   }
   return isWhole;
 }
 
 /** Peer.address → Address.socket_address → SocketAddress.address. A pipe or an internal address is none. */
-function findAddress(peer: WireReader): Span | undefined {
+function findAddress({ attributes, peer, address, socketAddress }: Readers): Span | undefined {
   let found: Span | undefined;
+  peer.enter(attributes);
   while (peer.next()) {
-    const address = peer.message(ADDRESSES);
+    address.enter(peer);
     while (address.next()) {
       found = undefined;
       if (address.field !== ADDRESS.socket) continue;
-      const socket = address.message(SOCKET_ADDRESS);
-      while (socket.next()) found = { start: socket.start, end: socket.end };
+      socketAddress.enter(address);
+      while (socketAddress.next()) found = { start: socketAddress.start, end: socketAddress.end };
     }
   }
   return found;
 }
 
-function readExtension(entry: WireReader, request: DecodedRequest): void {
-  let name = "";
-  let value = "";
-  while (entry.next()) {
-    if (entry.field === 1) name = entry.byteString();
-    else value = entry.byteString();
-  }
-  if (isOwnExtension(name)) request.extensions.push({ name, value });
+function noteExtension(bytes: Uint8Array, { mapEntry, latin1 }: Readers, request: DecodedRequest): void {
+  const name = latin1(bytes, mapEntry.nameStart, mapEntry.nameEnd);
+  if (isOwnExtension(name)) request.extensions.push({ name, value: latin1(bytes, mapEntry.start, mapEntry.end) });
 }
 
 /**
  * Reads an HttpRequest and compares what its pseudo-headers repeat. Returns false where the method is told in two ways;
  * a host or path that is, is left undefined, since those have reasons of their own.
  */
-function readHttp(http: WireReader, request: DecodedRequest, names: WatchedNames): boolean {
-  const told = { method: NOWHERE, host: NOWHERE, path: NOWHERE };
-  let pseudo: PseudoHeaders = {};
+function readHttp(readers: Readers, request: DecodedRequest): boolean {
+  const { http, method, host, path, mapEntry } = readers;
+  const { bytes } = http;
+  method.clear();
+  host.clear();
+  path.clear();
   let isMap = false;
   while (http.next()) {
-    if (http.field === HTTP.method) told.method = { start: http.start, end: http.end };
-    else if (http.field === HTTP.path) told.path = { start: http.start, end: http.end };
-    else if (http.field === HTTP.host) told.host = { start: http.start, end: http.end };
+    if (http.field === HTTP.method) method.tell(http.start, http.end);
+    else if (http.field === HTTP.path) path.tell(http.start, http.end);
+    else if (http.field === HTTP.host) host.tell(http.start, http.end);
     else if (http.field === HTTP.headerMap) {
       isMap = true;
-      request.headers = [];
-      request.agent = undefined;
-      pseudo = {};
-      const map = http.message(HEADER_MAP);
-      const header = map.message(HEADER_VALUE);
-      while (map.next()) {
-        header.enter(map);
-        readHeader(header, request, pseudo, names);
-      }
-    }
-    // `header_map` is the truer of the two (attribute_context.proto): where it is present, `headers` is not looked at.
-    // All the same, it must hold together.
-    else if (isMap) assertWhole(http.message(MAP_ENTRY));
-    else readHeader(http.message(MAP_ENTRY), request, pseudo, names);
-  }
-  const agreed = (span: Span, repeated: Span = span) => {
-    return haveSameBytes(http.bytes, span, repeated) ? byteString(http.bytes, span.start, span.end) : undefined;
-  };
-  request.bytesKnown = isMap && pseudo[":path"] !== undefined;
-  request.headersFiltered = pseudo[":path"] === undefined;
-  request.authority = agreed(told.host, pseudo[":authority"]);
-  request.target = agreed(told.path, pseudo[":path"]);
-  const method = agreed(told.method, pseudo[":method"]);
-  request.method = method ?? "";
-  return method !== undefined;
-}
-
-/** Throws MALFORMED where a message that nobody reads is none. */
-function assertWhole(message: WireReader): void {
-  let more = true;
-  while (more) more = message.next();
-}
-
-/** Of a field that is not there, and so is empty. */
-const NOWHERE: Span = { start: 0, end: 0 };
-
-function haveSameBytes(bytes: Uint8Array, one: Span, other: Span): boolean {
-  if (one.end - one.start !== other.end - other.start) return false;
-  for (let at = one.start, beside = other.start; at < one.end; at++, beside++) {
-    if (bytes[at] !== bytes[beside]) return false;
-  }
-  return true;
-}
-
-/** One HeaderValue (key 1, value 2, raw_value 3), or one entry of the map `headers` (key 1, value 2). */
-function readHeader(entry: WireReader, request: DecodedRequest, pseudo: PseudoHeaders, names: WatchedNames): void {
-  const { bytes } = entry;
-  let keyStart = 0;
-  let keyEnd = 0;
-  let start = 0;
-  let end = 0;
-  while (entry.next()) {
-    if (entry.field === 1) {
-      keyStart = entry.start;
-      keyEnd = entry.end;
-    } else if (entry.start !== entry.end) {
-      if (start !== end) throw MALFORMED;
-      start = entry.start;
-      end = entry.end;
+      readHeaderMap(readers, request);
+    } else {
+      // `header_map` is the truer of the two (attribute_context.proto): where it is present, `headers` is not looked at.
+      // All the same, it must hold together.
+      mapEntry.read(http);
+      if (!isMap) noteHeader(bytes, mapEntry, readers, request);
     }
   }
-  const watched = names.find(bytes, keyStart, keyEnd);
+  request.bytesKnown = isMap && path.isRepeated;
+  request.headersFiltered = !path.isRepeated;
+  request.authority = host.agreed(bytes);
+  request.target = path.agreed(bytes);
+  const agreed = method.agreed(bytes);
+  request.method = agreed ?? "";
+  return agreed !== undefined;
+}
+
+/** What stood in `headers` before it, is forgotten. */
+function readHeaderMap(readers: Readers, request: DecodedRequest): void {
+  const { http, headerMap, headerValue, method, host, path } = readers;
+  request.headers = [];
+  request.agent = undefined;
+  method.clearRepetition();
+  host.clearRepetition();
+  path.clearRepetition();
+  headerMap.enter(http);
+  while (headerMap.next()) {
+    headerValue.read(headerMap);
+    noteHeader(http.bytes, headerValue, readers, request);
+  }
+}
+
+/** What is done about one header. */
+function noteHeader(bytes: Uint8Array, header: NameAndValue, readers: Readers, request: DecodedRequest): void {
+  const { nameStart, nameEnd, start, end } = header;
+  const watched = readers.names.find(bytes, nameStart, nameEnd);
   if (watched === undefined) return;
   if (watched.kind === "pseudo") {
-    if (pseudo[watched.name] !== undefined) throw MALFORMED;
-    pseudo[watched.name] = { start, end };
+    if (watched.name === ":path") readers.path.repeat(start, end);
+    else if (watched.name === ":method") readers.method.repeat(start, end);
+    else readers.host.repeat(start, end);
   } else if (watched.kind === "credential") {
-    request.headers.push({ name: watched.name, value: byteString(bytes, start, end) });
+    request.headers.push({ name: watched.name, value: readers.latin1(bytes, start, end) });
   } else if (watched.kind === "agent") {
     request.agent = { start, end };
   } else {
-    const spelling = byteString(bytes, keyStart, keyEnd).toLowerCase();
+    const spelling = readers.latin1(bytes, nameStart, nameEnd).toLowerCase();
     if (!request.identitySpellings.includes(spelling)) request.identitySpellings.push(spelling);
   }
 }

@@ -9,15 +9,13 @@ export interface IdentityHeaders {
   readonly scopes: string;
 }
 
-/** The identity headers that apply to a key, by name. */
-export function identityOf(
-  { record, scopes }: Allowed,
-  names: IdentityHeaders,
-): readonly (readonly [string, string])[] {
-  if (record === undefined) return [];
-  const identity: [string, string][] = [[names.keyId, record.id]];
-  if (record.owner !== undefined) identity.push([names.owner, record.owner]);
-  if (record.tenant !== undefined) identity.push([names.tenant, record.tenant]);
-  if (scopes.length > 0) identity.push([names.scopes, scopes.join(" ")]);
-  return identity;
+/** What the upstream is told, in the order of its headers. */
+export const IDENTITY = ["keyId", "owner", "tenant", "scopes"] as const satisfies readonly (keyof IdentityHeaders)[];
+
+/** What one identity header says of the key that was allowed; undefined where there is nothing to say. */
+export function identityOf(field: keyof IdentityHeaders, { record, scopes }: Allowed): string | undefined {
+  if (record === undefined) return undefined;
+  if (field === "keyId") return record.id;
+  if (field === "scopes") return scopes.length > 0 ? scopes.join(" ") : undefined;
+  return record[field];
 }

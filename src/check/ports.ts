@@ -5,6 +5,7 @@ import type { CredentialSource } from "./credential.ts";
 import type { Decision } from "./decide.ts";
 import type { AccessRequest } from "./decode.ts";
 import type { EncodeSettings } from "./encode.ts";
+import type { Latin1 } from "./latin1.ts";
 import type { Digest } from "./lookup.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 
@@ -14,6 +15,7 @@ export interface CheckPorts extends EncodeSettings {
   readonly credentials: readonly CredentialSource[];
   /** How many proxies stand in front of Envoy. */
   readonly trustedHops: number;
+  readonly latin1: Latin1;
   readonly digest: Digest;
   readonly store: KeyStore;
   readonly rates: Pick<RateLimiter, "take">;

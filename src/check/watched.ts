@@ -23,13 +23,12 @@ const PSEUDO_HEADERS = [":method", ":path", ":authority"] as const;
 /** What the client calls itself. Nothing is decided by it. */
 const USER_AGENT = "user-agent";
 
-/** Names are sorted by length, so that a header nobody looks at costs one comparison. */
+/** Names are sorted by length and first character, so that a header nobody looks at costs no comparison. */
 export function createWatchedNames(watched: WatchedHeaders): WatchedNames {
-  const byLength: WatchedName[][] = [];
+  const sorted: (WatchedName[] | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
   const add = (watched: WatchedName) => {
-    const sameLength = byLength[watched.name.length] ?? [];
-    sameLength.push(watched);
-    byLength[watched.name.length] = sameLength;
+    const slot = slotOf(watched.name.length, watched.name.charCodeAt(0));
+    sorted[slot] = [...(sorted[slot] ?? []), watched];
   };
   for (const name of PSEUDO_HEADERS) add({ kind: "pseudo", name });
   for (const name of watched.credentials) add({ kind: "credential", name });
@@ -38,21 +37,31 @@ export function createWatchedNames(watched: WatchedHeaders): WatchedNames {
   add({ kind: "agent", name: USER_AGENT });
   return {
     find(bytes, start, end) {
-      const candidates = byLength[end - start];
+      if (start === end) return undefined;
+      const candidates = sorted[slotOf(end - start, bytes[start] as number)];
       if (candidates === undefined) return undefined;
       for (const candidate of candidates) {
-        if (spells(bytes, start, candidate.name, candidate.kind === "identity")) return candidate;
+        if (spells(bytes, start, end, candidate.name, candidate.kind === "identity")) return candidate;
       }
       return undefined;
     },
   };
 }
 
+/** Names whose lengths and first characters agree in their low bits share a slot. */
+const SLOTS = 64 * 32;
+
+/** The five low bits are the same for both cases of a letter; so are, by `asHyphen`, the separators. */
+function slotOf(length: number, first: number): number {
+  return (length & 0x3f) * 32 + (asHyphen(first) & 0x1f);
+}
+
 /**
  * Whether bytes spell a name in any ASCII case. For identity headers `_` and `.` count as `-`: CGI and its heirs fold
  * them together, so `x_keyward_owner` would reach such a back end as `x-keyward-owner`.
  */
-function spells(bytes: Uint8Array, start: number, name: string, anySeparator: boolean): boolean {
+function spells(bytes: Uint8Array, start: number, end: number, name: string, anySeparator: boolean): boolean {
+  if (end - start !== name.length) return false;
   for (let index = 0; index < name.length; index++) {
     let byte = bytes[start + index] as number;
     if (byte >= 0x41 && byte <= 0x5a) byte += 0x20;

@@ -7,12 +7,7 @@ export function trim(text: string): string {
   return text.slice(start, end);
 }
 
-/** Where the first white space stands; -1 where there is none. */
-export function whiteSpaceIn(text: string): number {
-  for (let index = 0; index < text.length; index++) if (isWhiteSpace(text.charCodeAt(index))) return index;
-  return -1;
-}
-
-function isWhiteSpace(code: number): boolean {
+/** Spaces and tabs. */
+export function isWhiteSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }

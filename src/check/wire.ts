@@ -23,21 +23,39 @@ export function fields(once: readonly number[], repeated: readonly number[] = []
  * type or one too many, and for groups, which no message of Envoy's has.
  */
 export class WireReader {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array = NOTHING;
   /** The number of the known field that `next` came to, and where its content begins and ends. */
   field = 0;
   start = 0;
   end = 0;
-  #at: number;
+  #at = 0;
+  #limit = 0;
   #seen = 0;
-  #limit: number;
-  readonly #known: KnownFields;
+  /** All known fields, and those of them that may stand once. */
+  readonly #known: number;
+  readonly #once: number;
 
-  constructor(bytes: Uint8Array, start: number, end: number, known: KnownFields) {
+  constructor({ once, repeated }: KnownFields) {
+    this.#known = once | repeated;
+    this.#once = once;
+  }
+
+  /** Goes on with the message between two positions. One reader is enough for messages that come by the dozen. */
+  begin(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes;
     this.#at = start;
     this.#limit = end;
-    this.#known = known;
+    this.#seen = 0;
+  }
+
+  /** Goes on with the message in the field that `outer` came to. */
+  enter(outer: WireReader): void {
+    this.begin(outer.bytes, outer.start, outer.end);
+  }
+
+  /** Lets go of the bytes: a secret may stand in them. */
+  leave(): void {
+    this.begin(NOTHING, 0, 0);
   }
 
   /** Comes to the next known field and returns true, or false at the end. All other fields are passed over. */
@@ -45,10 +63,10 @@ export class WireReader {
     while (this.#at < this.#limit) {
       const tag = this.#varint32();
       const field = tag >>> 3;
-      const bit = field < 32 ? 1 << field : 0;
+      const known = field < 32 ? (1 << field) & this.#known : 0;
       if (field === 0) throw MALFORMED;
       if ((tag & 7) !== LENGTH_DELIMITED) {
-        if (bit & (this.#known.once | this.#known.repeated)) throw MALFORMED;
+        if (known !== 0) throw MALFORMED;
         this.#skip(tag & 7);
         continue;
       }
@@ -56,35 +74,15 @@ export class WireReader {
       const start = this.#at;
       this.#at = start + length;
       if (this.#at > this.#limit) throw MALFORMED;
-      if (bit & this.#known.once) {
-        if (bit & this.#seen) throw MALFORMED;
-        this.#seen |= bit;
-      } else if (!(bit & this.#known.repeated)) {
-        continue;
-      }
+      if (known === 0) continue;
+      if ((known & this.#seen) !== 0) throw MALFORMED;
+      this.#seen |= known & this.#once;
       this.field = field;
       this.start = start;
       this.end = this.#at;
       return true;
     }
     return false;
-  }
-
-  /** A reader of the message in the field that `next` came to. */
-  message(known: KnownFields): WireReader {
-    return new WireReader(this.bytes, this.start, this.end, known);
-  }
-
-  /** Goes on with the message in the field that `outer` came to. One reader is enough for messages that come by the dozen. */
-  enter(outer: WireReader): void {
-    this.#at = outer.start;
-    this.#limit = outer.end;
-    this.#seen = 0;
-  }
-
-  /** The content of the field that `next` came to, one character a byte. */
-  byteString(): string {
-    return byteString(this.bytes, this.start, this.end);
   }
 
   #skip(type: number): void {
@@ -95,8 +93,16 @@ export class WireReader {
     if (this.#at > this.#limit) throw MALFORMED;
   }
 
-  /** A tag or a length: at most 32 bits in at most 5 bytes. */
+  /** A tag or a length. Most fit into one byte. */
   #varint32(): number {
+    const byte = this.#at < this.#limit ? (this.bytes[this.#at] as number) : 0x80;
+    if (byte >= 0x80) return this.#longVarint32();
+    this.#at++;
+    return byte;
+  }
+
+  /** At most 32 bits in at most 5 bytes. */
+  #longVarint32(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       if (this.#at >= this.#limit) throw MALFORMED;
@@ -119,25 +125,4 @@ export class WireReader {
 
 const LENGTH_DELIMITED = 2;
 
-/**
- * The bytes between two positions, one character (U+0000 to U+00FF) a byte: nothing is decoded, so nothing is lost. Eight
- * at once, because that is twice as fast for texts of this length as one by one, and no slower than `TextDecoder`.
- */
-export function byteString(bytes: Uint8Array, start: number, end: number): string {
-  let text = "";
-  let at = start;
-  for (; at + 8 <= end; at += 8) {
-    text += String.fromCharCode(
-      bytes[at] as number,
-      bytes[at + 1] as number,
-      bytes[at + 2] as number,
-      bytes[at + 3] as number,
-      bytes[at + 4] as number,
-      bytes[at + 5] as number,
-      bytes[at + 6] as number,
-      bytes[at + 7] as number,
-    );
-  }
-  for (; at < end; at++) text += String.fromCharCode(bytes[at] as number);
-  return text;
-}
+const NOTHING = new Uint8Array(0);

@@ -7,6 +7,13 @@ const SLAB_BYTES = 64 * 1024;
 /** Where less than this is left, the next answer gets a new slab: nearly every answer is smaller, and grows no further. */
 const USUAL_BYTES = 2 * 1024;
 
+/** Fields that many messages have in common, written once. */
+export function piece(write: (writer: BackwardWriter) => void): Uint8Array {
+  const writer = new BackwardWriter();
+  write(writer);
+  return writer.finish().slice();
+}
+
 /**
  * Writes protobuf's wire format from the end to the beginning: a message's length is known once its content stands
  * behind it, so nothing is measured in advance. Fields are therefore written last first. Texts hold one character a byte,
@@ -51,6 +58,14 @@ export class BackwardWriter {
     this.#at = at;
     this.#varint(length);
     this.#tag(field, 2);
+  }
+
+  /** Fields that were written before, by `piece`. */
+  piece(written: Uint8Array): void {
+    const { length } = written;
+    this.#reserve(length);
+    this.#at -= length;
+    this.#slab.set(written, this.#at);
   }
 
   /** A whole number from 0 to 2^31 - 1; an enum or an int32. */

@@ -14,13 +14,13 @@ const NONE = grpcRefusal(GRPC_STATUS.unimplemented, "no message in a call that t
 const CUT_OFF = grpcRefusal(GRPC_STATUS.internal, "the message ended before its length");
 
 /** Returns the message that a whole body holds, in the body's own memory, or why it is not served. */
-export function readMessage(body: Uint8Array, start: number, end: number, maxBytes: number): Uint8Array | Refusal {
+export function readMessage(body: Buffer, start: number, end: number, maxBytes: number): Uint8Array | Refusal {
   const length = end - start - PREFIX_BYTES;
   if (length < 0) return end === start ? NONE : CUT_OFF;
   const announced = readUint32(body, start + 1);
   if (body[start] !== 0 || announced > maxBytes || announced < length) return prefixProblem(body, start, maxBytes);
   if (announced > length) return CUT_OFF;
-  return new Uint8Array(body.buffer, body.byteOffset + start + PREFIX_BYTES, length);
+  return body.subarray(start + PREFIX_BYTES, end);
 }
 
 function prefixProblem(body: Uint8Array, start: number, maxBytes: number): Refusal {

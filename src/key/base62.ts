@@ -13,9 +13,17 @@ export function toBase62(value: bigint, width: number): string {
   return digits;
 }
 
+/** What each ASCII character is worth as a digit; -1 for all others. */
+const VALUES = Int8Array.from({ length: 128 }, (_, code) => BASE62_DIGITS.indexOf(String.fromCharCode(code)));
+
+/** What the digit with a character code is worth, from 0 to 61; -1 where the character is none. */
+export function base62Value(code: number): number {
+  return code < VALUES.length ? (VALUES[code] as number) : -1;
+}
+
 /** Whether a character code is one of the 62 digits. */
 export function isBase62(code: number): boolean {
-  return (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
+  return base62Value(code) >= 0;
 }
 
 /** Reads bytes as one big-endian integer. */

@@ -32,7 +32,9 @@ export function checkRequest(secret: string, path = OPEN_PATH): Uint8Array {
   const raw = Object.entries(headers).map(([key, value]) => ({ key, rawValue: new TextEncoder().encode(value) }));
   const source = { address: { address: { case: "socketAddress" as const, value: { address: "203.0.113.7" } } } };
   const http = { method: "GET", path, host: "api.example.com", protocol: "HTTP/2", headerMap: { headers: raw } };
-  return toBinary(CheckRequestSchema, create(CheckRequestSchema, { attributes: { source, request: { http } } }));
+  const request = create(CheckRequestSchema, { attributes: { source, request: { http } } });
+  // As a listener hands it over.
+  return Buffer.from(toBinary(CheckRequestSchema, request));
 }
 
 /** A message of gRPC: one byte for "not compressed", its length, itself. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createDecode } from "../../src/check/decode.ts";
+import { latin1 } from "../../src/serve/latin1.ts";
 import { describeRequest } from "../support/check-request.ts";
 import { field, tag, varint } from "../support/wire-bytes.ts";
 
-const decode = createDecode({ credentials: ["authorization"], identity: ["x-keyward-owner"] });
+const decode = createDecode({ credentials: ["authorization"], identity: ["x-keyward-owner"] }, latin1);
 
 const get = field(2, "GET");
 

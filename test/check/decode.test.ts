@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { type AccessRequest, createDecode, type Header } from "../../src/check/decode.ts";
+import { latin1 } from "../../src/serve/latin1.ts";
 import { describeRequest } from "../support/check-request.ts";
 import { field, tag, varint } from "../support/wire-bytes.ts";
 
-const decode = createDecode({
-  credentials: ["authorization", "x-api-key"],
-  identity: ["x-keyward-key-id", "x-keyward-owner"],
-});
+const watched = { credentials: ["authorization", "x-api-key"], identity: ["x-keyward-key-id", "x-keyward-owner"] };
+const decode = createDecode(watched, latin1);
 
 /** The bytes of a CheckRequest whose HttpRequest, and what stands beside it, are given as fields. */
 function http(...parts: readonly number[][]): Uint8Array {
@@ -23,6 +22,9 @@ const headerMap = (...entries: readonly number[][]) => field(13, ...entries);
 
 const get = field(2, "GET");
 const root = field(4, "/");
+
+/** An entry of the map `headers` with a field that is not of it, where a HeaderValue has its bytes. */
+const strangeEntry = (name: string, value: string) => field(3, field(1, name), field(3, value));
 
 function headersIn(bytes: Uint8Array): readonly Header[] | undefined {
   return decode(bytes)?.headers;
@@ -67,6 +69,26 @@ describe("a request as Envoy sends it", () => {
     const kind = (number: number) => field(number, ...(number === 1 ? [field(2, "10.0.0.7")] : []));
     const source = field(1, field(1, ...kinds.map(kind)));
     expect(decode(attributes(source, field(4, field(2, get, root))))?.sourceAddress).toBe(address);
+  });
+
+  test("an entry of `headers` with something that is no value has an empty one", () => {
+    const read = (entry: number[]) => headersIn(http(get, root, entry));
+    expect(read(header("authorization", "Bearer x"))).toEqual([{ name: "authorization", value: "Bearer x" }]);
+    expect(read(strangeEntry("authorization", "Bearer x"))).toEqual([{ name: "authorization", value: "" }]);
+  });
+
+  test.each([
+    ["another method", "PUT", "a.test"],
+    ["another method of the same length", "PET", "a.test"],
+    ["another host", "GET", "aa.test"],
+    ["another host of the same length", "GET", "b.test"],
+  ])("after one with %s has its own", (_title, method, host) => {
+    const read = (method: string, host: string) => {
+      const request = decode(http(field(2, method), root, field(5, host)));
+      return [request?.method, request?.authority];
+    };
+    expect(read(method, host)).toEqual([method, host]);
+    expect(read("GET", "a.test")).toEqual(["GET", "a.test"]);
   });
 
   test("over a pipe has no source address", () => {

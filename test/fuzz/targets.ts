@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { createCheck, createHttpCheck } from "../../src/check/check.ts";
 import { createDecode } from "../../src/check/decode.ts";
 import type { HttpRequest } from "../../src/check/http/request.ts";
+import { latin1 } from "../../src/serve/latin1.ts";
 import { type Campaign, tryOut } from "../support/campaign.ts";
 import { identityHeaders, sampleContext } from "../support/sample-check.ts";
 import { verdictOf } from "../support/verdict.ts";
@@ -26,7 +27,7 @@ interface Target<Case> {
 type Try = (campaign: Campaign) => string;
 
 const WATCHED = { credentials: ["authorization", "x-api-key", "cookie"], identity: Object.values(identityHeaders) };
-const decode = createDecode(WATCHED);
+const decode = createDecode(WATCHED, latin1);
 const check = createCheck(PORTS);
 const checkHttp = createHttpCheck(PORTS);
 

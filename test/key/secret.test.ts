@@ -138,6 +138,12 @@ test("a text with a character that is no digit is no key, even with the checksum
   ).toEqual([]);
 });
 
+test("a text without an underscore behind the prefix is no key, even with the checksum that fits it", () => {
+  const withChecksum = (text: string) => text + toBase62(BigInt(crc32(text)), 6);
+  expect(isSecret(withChecksum(KEY.slice(0, -6)))).toBe(true);
+  expect(isSecret(withChecksum(KEY.slice(0, -6).replace("_", "7")))).toBe(false);
+});
+
 describe("a text can be the prefix of data-plane keys", () => {
   test.each([
     ["a letter", "k", true],

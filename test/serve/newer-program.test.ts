@@ -17,7 +17,8 @@ test("once a newer program has taken the file over, this one neither answers fro
     return (await client.present(secret)).reason === "store_unavailable";
   });
   expect(await (await fetch(`http://${keyward.ops}/readyz`)).text()).toContain("does not answer from the store");
-  expect(keyward.log()).toContain(`it has ${SCHEMA_VERSION + 1}, at most ${SCHEMA_VERSION} is known`);
+  const why = `it has ${SCHEMA_VERSION + 1}, at most ${SCHEMA_VERSION} is known`;
+  await until("the log tells why", async () => keyward.log().includes(why));
   await expect(adminCall(keyward.adminSocket, "KeyService/RevokeKey", { key: id })).rejects.toThrow(
     "answered with 503",
   );

@@ -1,6 +1,7 @@
 import { createCheck } from "../../src/check/check.ts";
 import { DEFAULT_SOURCES } from "../../src/check/credential.ts";
 import type { CheckPorts } from "../../src/check/ports.ts";
+import { latin1 } from "../../src/serve/latin1.ts";
 import { digestOf } from "../store/support/keys.ts";
 import { type Described, describeRequest } from "./check-request.ts";
 import { policyOf } from "./policies.ts";
@@ -28,6 +29,7 @@ export function portsOf(more: Partial<CheckPorts> = {}): CheckPorts {
     realm: "keyward",
     wwwAuthenticate: "on",
     expiryWarningMs: 0,
+    latin1,
     digest: digestOf,
     store: storeOf({}),
     rates: ratesAt(() => 0n),

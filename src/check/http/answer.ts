@@ -4,7 +4,7 @@ import { type Allowed, type Denied, isAllowed } from "../decide.ts";
 import { denialBody, denialHeaders } from "../denial.ts";
 import type { Encode, EncodeSettings } from "../encode.ts";
 import { expiryWarning } from "../expiry-warning.ts";
-import { identityOf } from "../identity.ts";
+import { IDENTITY, identityOf } from "../identity.ts";
 import { rateLimitHeaders } from "../rate-limit-headers.ts";
 import { REASONS, type Reason } from "../reason.ts";
 import type { Dialect } from "./dialects.ts";
@@ -24,7 +24,6 @@ const OK = 200;
 export function createHttpEncode(settings: EncodeSettings, dialect: Dialect): Encode<HttpAnswer> {
   const { identityHeaders, expiryWarningMs } = settings;
   const realm = settings.wwwAuthenticate === "on" ? settings.realm : undefined;
-  const names = Object.values(identityHeaders);
 
   const allow = (
     decision: Allowed,
@@ -34,10 +33,10 @@ export function createHttpEncode(settings: EncodeSettings, dialect: Dialect): En
     staleMs: number,
   ) => {
     if (!isAllowed(decision)) throw new TypeError("only decide may allow");
-    const identity = new Map(identityOf(decision, identityHeaders));
+    const identity = new Map(IDENTITY.map((field) => [identityHeaders[field], identityOf(field, decision)]));
     const headers: (readonly [string, string])[] = [
       // All of them, so that each takes the place of the client's; an empty one says that there is none.
-      ...names.map((name) => [name, identity.get(name) ?? ""] as const),
+      ...Array.from(identity, ([name, value]) => [name, value ?? ""] as const),
       ["x-keyward-decision-id", context.decisionId],
       ["x-keyward-reason", decision.reason],
       // As long ago as the store was last known to be up to date.
@@ -48,7 +47,7 @@ export function createHttpEncode(settings: EncodeSettings, dialect: Dialect): En
     if (dialect.removesHeaders) {
       // The other cookies stay: the header is written anew without the one that held the key.
       if (carriers.cookies) headers.push(["cookie", carriers.cookies]);
-      const removed = [...carriers.headers, ...spellings.filter((spelling) => !identity.has(spelling))];
+      const removed = [...carriers.headers, ...spellings.filter((spelling) => identity.get(spelling) === undefined)];
       if (carriers.cookies === "") removed.push("cookie");
       headers.push(["x-envoy-auth-headers-to-remove", removed.join(",")]);
     }

@@ -1,5 +1,6 @@
 import { fields, WireReader } from "../../check/wire.ts";
 import { GRPC_STATUS, grpcRefusal, type Refusal } from "../../h2/answer.ts";
+import { latin1 } from "../latin1.ts";
 
 /** The full name of the service that Envoy calls: the only one whose health is told. */
 export const AUTHORIZATION = "envoy.service.auth.v3.Authorization";
@@ -27,10 +28,11 @@ export function answerHealthCheck(message: Uint8Array, isServing: boolean): Uint
 
 /** Undefined where the message is none. What anybody can send is no error of ours, and not worth a line in the log. */
 function serviceIn(message: Uint8Array): string | undefined {
-  const reader = new WireReader(message, 0, message.length, REQUEST);
+  const reader = new WireReader(REQUEST);
+  reader.begin(message, 0, message.length);
   let service = "";
   try {
-    while (reader.next()) service = reader.byteString();
+    while (reader.next()) service = latin1(message, reader.start, reader.end);
     return service;
   } catch {
     return undefined;

@@ -21,6 +21,7 @@ import { soundPolicy } from "../../policy/policy.ts";
 import { secretDigest } from "../../store/digest.ts";
 import { createHandOver, HAND_OVER_INTERVAL_MS } from "../../usage/hand-over.ts";
 import { createUsageTally } from "../../usage/tally.ts";
+import { latin1 } from "../latin1.ts";
 import { createCheckServer } from "../listeners/check-server.ts";
 import { listen } from "../listeners/listen.ts";
 import { listenerTls } from "../listeners/listener-tls.ts";
@@ -118,6 +119,7 @@ await runThread(parentPort, async (report) => {
       wwwAuthenticate: settings.wwwAuthenticate,
       expiryWarningMs: settings.expiryWarningMs,
       onStoreError: settings.onStoreError,
+      latin1,
       digest: secretDigest,
       store,
       serveStaleForMs: settings.stale.serveForMs,
