@@ -1,14 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { folderForThisTest } from "../support/for-this-test.ts";
 import { runLoadInTurn } from "./load-in-turn.ts";
 import { framed } from "./request.ts";
 
-/** Larger together than the window of a connection (RFC 9113 §6.9.2), as those of 64 calls at once are. */
-const MESSAGES = Array.from({ length: 100 }, (_, number) => Buffer.alloc(1_000, String(number).padStart(4, "0")));
+/** 64 of them do not go into the window of a connection (RFC 9113 §6.9.2). */
+const MESSAGES = Array.from({ length: 100 }, (_, number) => Buffer.alloc(2_000, String(number).padStart(4, "0")));
 
 /** Serves HTTP/2 that keeps what it is sent, and answers each call as the test says. */
 async function serve(answer: (respond: { message(): void; trailers(): void; reset(): void }) => void) {
@@ -58,8 +58,12 @@ test.each([
   await expect(load).rejects.toMatchObject({ stderr: expect.stringContaining(why) });
 });
 
-test("a load in turn fails where nobody listens", async () => {
+test("a load in turn fails where its connection is closed", async () => {
   const { messages } = await serve(() => {});
-  const load = runLoadInTurn({ authz: "127.0.0.1:1", messages, requests: 10, connections: 1, streams: 2 });
-  await expect(load).rejects.toMatchObject({ stderr: expect.stringContaining("ECONNREFUSED") });
+  const closing = createTcpServer((socket) => socket.end());
+  await new Promise<void>((resolve) => closing.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void closing.close());
+  const authz = `127.0.0.1:${(closing.address() as AddressInfo).port}`;
+  const load = runLoadInTurn({ authz, messages, requests: 10, connections: 1, streams: 2 });
+  await expect(load).rejects.toMatchObject({ stderr: expect.stringContaining("0 of 10 calls were answered") });
 });

@@ -11,7 +11,7 @@ export interface Size {
   readonly rounds: number;
   /** Before these, so that the compilers of all servers are done. */
   readonly warmUpRounds: number;
-  /** What a server is asked per round: by one stream alone, and by many. */
+  /** What a server is asked per round: by one stream alone (so often that forty calls are above the p99), and by many. */
   readonly callsAlone: number;
   readonly calls: number;
   /** What `check(bytes)` is asked per round: a tenth of a second, some collections of garbage included. */
@@ -35,10 +35,10 @@ const SIZES: readonly Size[] = [
     name: "full",
     rounds: 9,
     warmUpRounds: 2,
-    callsAlone: 2_000,
-    calls: 8_000,
+    callsAlone: 4_000,
+    calls: 10_000,
     checks: 20_000,
-    requests: 300,
+    requests: 600,
     keys: [1_000, 100_000, 1_000_000],
     serverKeys: 100_000,
   },
@@ -49,7 +49,7 @@ const SIZES: readonly Size[] = [
     callsAlone: 1_000,
     calls: 8_000,
     checks: 20_000,
-    requests: 100,
+    requests: 200,
     keys: [1_000, 100_000],
     serverKeys: 100_000,
   },

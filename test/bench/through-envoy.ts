@@ -11,7 +11,7 @@ import { FLOORS, keywardOn } from "./servers.ts";
 import { createVerifier, type Stops } from "./verifier.ts";
 
 /** So low that no request waits for another: what is measured is the way of one. */
-const REQUESTS_PER_SECOND = 200;
+const REQUESTS_PER_SECOND = 400;
 
 /** The rows that are compared. */
 export const OVER_TCP = { h2: `${keywardOn("h2")}, TCP`, grpc: `${keywardOn("grpc-js")}, TCP` } as const;
