@@ -47,7 +47,7 @@ export async function envoyContestants(file: KeyFile, size: Size, folder: string
     const url = `http://127.0.0.1:${envoy.port(name)}${OPEN_PATH}`;
     const load = { url, connections: 1, streams: 1, options: ["--h1", "-H", `authorization: Bearer ${secret}`] };
     // At this rate the compilers of the servers would not be done for many rounds.
-    await runH2load({ ...load, requests: size.calls }, folder);
+    await runH2load({ ...load, requests: size.callsAlone }, folder);
     contestants.push(contestantOf(name, load, secret, size, folder));
   }
   return contestants;

@@ -2,6 +2,8 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { summaryOf } from "../bench/summary.ts";
+import { tablesOf } from "../bench/tables.ts";
 import { refuseSecrets } from "../support/secrets.ts";
 
 const main = fileURLToPath(new URL("../bench/main.ts", import.meta.url));
@@ -20,6 +22,13 @@ test("the benchmark measures servers, checks, stores and the way through Envoy",
   // Six questions for Keyward on two transports and one for two floors, in three loads.
   expect(counted).toMatchObject({ servers: { length: 42 }, check: { length: 7 }, store: { length: 2 } });
   expect(counted.envoy).toHaveLength(5);
+  const short = summaryOf(tablesOf(measured, reach, conditions));
+  const shown = [
+    "| Keyward, h2 | miss, keys in turn | ",
+    "| grpc-js, bare | constant | ",
+    "| Keyward, grpc-js, TCP | ",
+  ];
+  expect(shown.filter((row) => !short.includes(`\n${row}`))).toEqual([]);
   const missing = measured.filter(({ rounds }: { rounds: object[] }) =>
     rounds.some((figures) => Object.values(figures).some((figure) => typeof figure !== "number")),
   );
