@@ -26,17 +26,22 @@ export const kCaller = createContextKey<Caller | undefined>(undefined);
 /** Whoever could open the local admin socket: they could open the database as well, so they may do all. */
 export const LOCAL_CALLER: Caller = { name: "local", source: "local", scopes: ADMIN_SCOPES, tenant: undefined };
 
-/** Whether a caller who was let through may still call; a stream must not outlive what opened it. */
-export function isStillValid(
+/**
+ * Why a caller who was let through may not go on, as a sentence; undefined: they may. A stream must not outlive what opened
+ * it.
+ */
+export function whyEnded(
   caller: Pick<Caller, "name" | "validUntilMs" | "reconsidered">,
-  store: AdminKeys,
+  store: Pick<AdminKeys, "adminKeyById">,
   nowMs: number,
-): boolean {
-  if (caller.name === LOCAL_CALLER.name) return true;
-  if (caller.reconsidered?.aborted) return false;
-  if (caller.validUntilMs !== undefined) return nowMs <= caller.validUntilMs;
+): string | undefined {
+  if (caller.name === LOCAL_CALLER.name) return undefined;
+  if (caller.reconsidered?.aborted) return "the configuration of admin_identities or oidc has changed; log in again";
+  if (caller.validUntilMs !== undefined) {
+    return nowMs <= caller.validUntilMs ? undefined : "the token or certificate has expired; log in again";
+  }
   const record = store.adminKeyById(caller.name);
-  return record !== undefined && record.revokedAtMs === undefined;
+  return record === undefined || record.revokedAtMs !== undefined ? "the admin key is not valid" : undefined;
 }
 
 /** The caller of a call that has passed the access check. */

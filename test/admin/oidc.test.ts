@@ -281,7 +281,8 @@ test("who watches by a token is refused once a reload takes away what they may, 
 
   await reload(config.replace("groups: platform", "groups: platform2"), 2);
   const refusal = await watch.next().then(() => "not refused", refusedOfConnect);
-  expect(refusal).toMatchObject({ code: "unauthenticated" });
+  const message = "the configuration of admin_identities or oidc has changed; log in again";
+  expect(refusal).toMatchObject({ code: "unauthenticated", message });
 });
 
 test("failed logins are counted by why, and one line tells the last of them without what was presented", async () => {

@@ -3,7 +3,7 @@ import { Code, type ServiceImpl } from "@connectrpc/connect";
 import type { AuditService } from "../../gen/keyward/admin/v1/audit_service_pb.ts";
 import type { EventFilter } from "../../store/audit-trail.ts";
 import type { Store } from "../../store/store.ts";
-import { type Caller, callerOf, isStillValid } from "../caller.ts";
+import { type Caller, callerOf, whyEnded } from "../caller.ts";
 import { apiError, invalidArgument } from "../errors.ts";
 import { pageLimit, placeBefore, tokenBehind } from "../page.ts";
 import { tenantMeant } from "../tenancy.ts";
@@ -55,8 +55,8 @@ export function createAuditService(store: Store): ServiceImpl<typeof AuditServic
   };
 
   function refuseEnded(caller: Caller): void {
-    if (isStillValid(caller, store, Date.now())) return;
-    throw apiError(Code.Unauthenticated, "UNAUTHENTICATED", "the admin key is not valid");
+    const why = whyEnded(caller, store, Date.now());
+    if (why !== undefined) throw apiError(Code.Unauthenticated, "UNAUTHENTICATED", why);
   }
 }
 
