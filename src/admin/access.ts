@@ -52,16 +52,19 @@ export async function admit(
 }
 
 /** Refuses a request that breaks a bound of its proto comments, with all that is wrong with it. */
-export function rulesInterceptor(settings: Omit<RuleContext, "nowMs">): Interceptor {
-  const judge = <Message extends object>(schema: DescMessage, message: Message): Message => {
-    const violations = violationsIn(schema, message, { ...settings, nowMs: Date.now() });
+export function rulesInterceptor(settings: Omit<RuleContext, "nowMs" | "callerOwner">): Interceptor {
+  const judge = <Message extends object>(schema: DescMessage, message: Message, caller?: Caller): Message => {
+    const violations = violationsIn(schema, message, { ...settings, nowMs: Date.now(), callerOwner: caller?.owner });
     if (violations.length > 0) throw invalidArgument(violations);
     return message;
   };
   return (next) => async (request) => {
     const { input } = request.method;
-    if (request.stream) return next({ ...request, message: each(request.message, (message) => judge(input, message)) });
-    judge(input, request.message);
+    const caller = request.contextValues.get(kCaller);
+    if (request.stream) {
+      return next({ ...request, message: each(request.message, (message) => judge(input, message, caller)) });
+    }
+    judge(input, request.message, caller);
     return next(request);
   };
 }

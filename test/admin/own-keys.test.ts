@@ -67,6 +67,8 @@ describe("somebody who manages their own keys", () => {
     expect(made.answer.key).toMatchObject({ owner: `user/${alice}`, scopes: ["api:read"], createdBy: `oidc:${alice}` });
     const named = await call("KeyService/CreateKey", { name: "x", owner: `user/${alice}`, inheritScopes: true });
     expect(named.status).toBe(200);
+    const implied = await call("KeyService/CreateKey", { name: "x", inheritScopes: true });
+    expect(implied.answer.key).toMatchObject({ owner: `user/${alice}`, inheritScopes: true });
   });
 
   test.each<[title: string, body: object, refused: object]>([

@@ -73,8 +73,10 @@ const createKey: Rules<CreateKeyRequest> = {
   ...keyFields,
   tenant: tenantName,
   owner: ownerName,
-  inheritScopes: (inherit, request) =>
-    inherit && request.owner === "" ? "needs an owner to inherit from" : keyFields.inheritScopes(inherit, request),
+  inheritScopes: (inherit, request, { callerOwner }) =>
+    inherit && request.owner === "" && callerOwner === undefined
+      ? "needs an owner to inherit from"
+      : keyFields.inheritScopes(inherit, request),
   expiry: (expiry, { notBefore }, context) => {
     const problem = expiryProblem(expiry, context);
     const endMs = expiryMs(expiry, context.nowMs);
