@@ -21,7 +21,7 @@ export function createAdminKeyService(store: Store): ServiceImpl<typeof AdminKey
   const finder: Finder<StoredAdminKey> = {
     byId: store.adminKeyById,
     byDigest: store.adminKeyByDigest,
-    byStart: store.adminKeysByStart,
+    byStart: (text, { tenant }) => store.adminKeysByStart(text, tenant ?? undefined),
   };
   return {
     createAdminKey({ name, scopes, tenant: named }, context) {

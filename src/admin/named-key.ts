@@ -2,10 +2,11 @@ import { Code } from "@connectrpc/connect";
 import { isSecret } from "../key/secret.ts";
 import { isToken } from "../key/token.ts";
 import { secretDigest } from "../store/digest.ts";
+import type { KeysAmong } from "../store/keys.ts";
 import { MAX_CANDIDATES } from "../store/start.ts";
 import type { Caller } from "./caller.ts";
 import { apiError } from "./errors.ts";
-import { sees } from "./tenancy.ts";
+import { seenBy, sees } from "./tenancy.ts";
 
 /** A record that can be named in a call. */
 interface Named {
@@ -20,8 +21,8 @@ interface Named {
 export interface Finder<Found extends Named> {
   byId(id: string): Found | undefined;
   byDigest(digest: string): Found | undefined;
-  /** With a tenant, only its. */
-  byStart(text: string, tenant?: string): readonly Found[];
+  /** Some of them, where there are many: what the caller does not see must not take the place of what they do. */
+  byStart(text: string, among: KeysAmong): readonly Found[];
 }
 
 /**
@@ -41,7 +42,7 @@ export function findNamed<Found extends Named>(
   const found = seen(finder.byId(name)) ?? byDigest() ?? byDigest("sha512");
   if (found !== undefined) return found;
   if (isToken(name)) return notFound();
-  const candidates = finder.byStart(name, caller.tenant ?? caller.within).filter((found) => sees(caller, found));
+  const candidates = finder.byStart(name, seenBy(caller)).filter((found) => sees(caller, found));
   const [first] = candidates;
   if (first === undefined) return notFound();
   if (candidates.length > 1) throw ambiguous(candidates);

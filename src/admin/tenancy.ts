@@ -3,6 +3,7 @@ import { AdminKeyService } from "../gen/keyward/admin/v1/admin_key_service_pb.ts
 import { AuditService } from "../gen/keyward/admin/v1/audit_service_pb.ts";
 import { KeyService } from "../gen/keyward/admin/v1/key_service_pb.ts";
 import { OwnerService } from "../gen/keyward/admin/v1/owner_service_pb.ts";
+import type { KeysAmong } from "../store/keys.ts";
 import type { Caller } from "./caller.ts";
 import { apiError } from "./errors.ts";
 
@@ -45,6 +46,11 @@ export function sees(
   // The owner of the same name in another tenant, or in none, is another one.
   if (owner !== undefined && (record.owner !== owner || record.tenant !== tenant)) return false;
   return (tenant === undefined || record.tenant === tenant) && (within === undefined || record.tenant === within);
+}
+
+/** What `sees` lets through, for the store: who is bound to an owner without tenant sees only keys without tenant. */
+export function seenBy({ tenant, owner, within }: Pick<Caller, "tenant" | "owner" | "within">): KeysAmong {
+  return { owner, tenant: tenant ?? within ?? (owner === undefined ? undefined : null) };
 }
 
 /**

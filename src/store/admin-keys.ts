@@ -41,7 +41,7 @@ export interface AdminKeys {
   createAdminKey(key: NewAdminKey, actor: Actor, nowMs: number): StoredAdminKey;
   adminKeyById(id: string): StoredAdminKey | undefined;
   adminKeyByDigest(digest: string): StoredAdminKey | undefined;
-  /** As keysByStart. */
+  /** As keysByStart; with a tenant, only those that are bound to it. */
   adminKeysByStart(text: string, tenant?: string): StoredAdminKey[];
   /** All of them in the order of their ids, ended ones too; with a tenant, those that are bound to it. */
   listAdminKeys(tenant?: string): StoredAdminKey[];

@@ -68,11 +68,15 @@ const REQUEST_ID_LIFETIME_MS = 24 * 60 * 60 * 1000;
 /** Why a key that was rotated without a grace period is revoked. */
 export const NO_GRACE = "rotated without a grace period";
 
-/** Which keys to list. What is left out does not narrow the list. */
-export interface KeyFilter {
+/** Whose keys are meant. What is left out does not narrow them. */
+export interface KeysAmong {
   readonly owner?: string | undefined;
   /** Null: those without tenant only. */
   readonly tenant?: string | null | undefined;
+}
+
+/** Which keys to list. What is left out does not narrow the list. */
+export interface KeyFilter extends KeysAmong {
   /** As of `nowMs`, with the meaning of `stateOf`. */
   readonly state?: KeyState | undefined;
   /** Not used for so long by `nowMs`; one that was never used, not made within that time either. */
@@ -91,10 +95,10 @@ export interface Keys {
   keyById(id: string): StoredKey | undefined;
   keyByDigest(digest: string): StoredKey | undefined;
   /**
-   * The keys whose start, or first eight characters of the secret, is the text: at most MAX_CANDIDATES + 1, by id. With a
-   * tenant, only its.
+   * The keys whose start, or first eight characters of the secret, is the text: at most MAX_CANDIDATES + 1 of those that are
+   * meant, by id.
    */
-  keysByStart(text: string, tenant?: string): StoredKey[];
+  keysByStart(text: string, among?: KeysAmong): StoredKey[];
   /** Keys in the order of their ids. */
   listKeys(filter: KeyFilter): StoredKey[];
   /** Ends a key for good. One that has ended is returned as it stands, with nothing written; undefined: no such key. */
@@ -144,7 +148,8 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
   const byDigest = db.prepare<[Buffer], KeyRow>(`SELECT * FROM ${KEYS_WITH_USAGE} WHERE digest = ?`);
   const byStart = db.prepare<[object], KeyRow>(
     `SELECT * FROM ${KEYS_WITH_USAGE}
-     WHERE (start = @text OR secret_start = @text) AND (@tenant IS NULL OR tenant = @tenant)
+     WHERE (start = @text OR secret_start = @text) AND (@ofAnyTenant OR tenant IS @tenant)
+       AND (@owner IS NULL OR owner = @owner)
      ORDER BY id LIMIT ${MAX_CANDIDATES + 1}`,
   );
   const update = db.prepare(
@@ -203,8 +208,10 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
       const row = byDigest.get(digestBytes(digest));
       return row && storedKeyOf(row);
     }),
-    keysByStart: surfacing(db, (text, tenant?: string) =>
-      byStart.all({ text, tenant: tenant ?? null }).map(storedKeyOf),
+    keysByStart: surfacing(db, (text, { owner, tenant }: KeysAmong = {}) =>
+      byStart
+        .all({ text, owner: owner ?? null, tenant: tenant ?? null, ofAnyTenant: Number(tenant === undefined) })
+        .map(storedKeyOf),
     ),
 
     listKeys: surfacing(db, ({ owner, tenant, state, unusedForMs, afterId, nowMs, limit }) => {

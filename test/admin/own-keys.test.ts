@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { METHOD_ACCESS } from "../../src/admin/admin-scope.ts";
+import { sampleKey, local as storeActor } from "../store/support/keys.ts";
+import { withStore } from "../support/direct-store.ts";
 import { type Keyward, startKeyward } from "../support/keyward.ts";
 import { sendHttp1 } from "./support/http.ts";
 import { AUDIENCE, type Issuer, startIssuer } from "./support/issuer.ts";
@@ -117,6 +119,22 @@ describe("somebody who manages their own keys", () => {
     expect(await call("KeyService/GetKey", { key: own })).toMatchObject({ status: 200 });
     expect(await call("KeyService/RotateKey", { key: own })).toMatchObject({ status: 200 });
     expect(await call("KeyService/RevokeKey", { key: own })).toMatchObject({ status: 200 });
+  });
+
+  test("finds their key by its start among many of others with the same start", async () => {
+    withStore(keyward, (store) => {
+      const make = (id: string, owner: string, tenant?: string) =>
+        store.createKey(sampleKey(`${alice} ${id}`, { id, start: "kw_Thesame8", owner, tenant }), storeActor, 1);
+      for (let number = 10; number < 22; number++) make(`key_a${number}${alice}`, "user/bob");
+      for (let number = 10; number < 22; number++) make(`key_b${number}${alice}`, `user/${alice}`, "acme");
+      make(`key_z${alice}`, `user/${alice}`);
+    });
+    const call = await person(alice);
+    const found = await call("KeyService/GetKey", { key: "kw_Thesame8" });
+    expect(found.answer.key).toMatchObject({ id: `key_z${alice}` });
+    expect(await (await person("bob"))("KeyService/GetKey", { key: "kw_Thesame8" })).toMatchObject({
+      reason: "KEY_NAME_AMBIGUOUS",
+    });
   });
 
   test("gets no page of a list by the token of somebody else", async () => {

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import type { KeyFilter } from "../../src/store/keys.ts";
+import type { KeyFilter, NewKey } from "../../src/store/keys.ts";
 import { StoreError } from "../../src/store/store-error.ts";
 import { digestOf, local, sampleKey } from "./support/keys.ts";
 import { newStore, openedStore } from "./support/stores.ts";
@@ -123,6 +123,25 @@ describe("finding by a shortened name", () => {
     for (let number = 0; number < 15; number++)
       store.createKey(sampleKey(`${number}`, { start: "kw_thesame8" }), local, 1);
     expect(store.keysByStart("thesame8")).toHaveLength(11);
+  });
+
+  test.each([
+    { title: "anybody's", among: {}, found: ["a1", "b1", "c1", "d1"] },
+    { title: "an owner's, in any tenant", among: { owner: "user/ann" }, found: ["b1", "c1"] },
+    { title: "an owner's without tenant", among: { owner: "user/ann", tenant: null }, found: ["b1"] },
+    { title: "an owner's in a tenant", among: { owner: "user/ann", tenant: "acme" }, found: ["c1"] },
+    { title: "a tenant's", among: { tenant: "acme" }, found: ["c1", "d1"] },
+    { title: "those without tenant", among: { tenant: null }, found: ["a1", "b1"] },
+    { title: "an owner's that has none", among: { owner: "user/an" }, found: [] },
+  ])("among $title", ({ among, found }) => {
+    const { store } = newStore();
+    const make = (id: string, more: Partial<NewKey> = {}) =>
+      store.createKey(sampleKey(id, { start: "kw_thesame8", ...more }), local, 1);
+    make("a1");
+    make("b1", { owner: "user/ann" });
+    make("c1", { owner: "user/ann", tenant: "acme" });
+    make("d1", { owner: "user/bob", tenant: "acme" });
+    expect(store.keysByStart("thesame8", among).map(({ name }) => name)).toEqual(found);
   });
 
   test("an unknown id or digest finds nothing", () => {
