@@ -12,6 +12,7 @@ export interface Conditions {
   readonly pinned: boolean;
   /** Of the last minute. Above the number of cores, only ratios mean anything. */
   readonly loadBefore: number;
+  readonly loadAfter: number;
   readonly size: string;
   readonly rounds: number;
   /** How many keys the servers had. */
@@ -24,12 +25,15 @@ type Command = [string, ...string[]];
 const TASKSET = programOnPath("taskset");
 const PINNED = TASKSET !== undefined && cpus().length > 1;
 
-export function conditionsNow({ name: size, rounds, serverKeys }: Size): Conditions {
+/** What is true at the end, beside the load that there was before anything was started. */
+export function conditionsOf({ name: size, rounds, serverKeys }: Size, loadBefore: number): Conditions {
   const [cpu] = cpus();
-  const [load = Number.NaN] = loadavg();
-  const { node } = process.versions;
-  const machine = { cpu: cpu?.model.trim() ?? "", cores: cpus().length, node, pinned: PINNED, loadBefore: load };
-  return { ...machine, size, rounds, serverKeys };
+  const machine = { cpu: cpu?.model.trim() ?? "", cores: cpus().length, node: process.versions.node, pinned: PINNED };
+  return { ...machine, loadBefore, loadAfter: loadAverage(), size, rounds, serverKeys };
+}
+
+export function loadAverage(): number {
+  return loadavg()[0] ?? Number.NaN;
 }
 
 /** The command that runs another on the core of the servers (0) or of the load (1), where the machine can do that. */

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkContestants } from "./checks.ts";
-import { conditionsNow } from "./conditions.ts";
+import { conditionsOf, loadAverage } from "./conditions.ts";
 import { requireH2load } from "./h2load.ts";
 import { writeKeyFile } from "./key-files.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
@@ -16,6 +16,7 @@ import { serverContestants } from "./servers.ts";
 import { storeContestants } from "./stores.ts";
 import { tablesOf } from "./tables.ts";
 import { envoyContestants } from "./through-envoy.ts";
+import type { Stops } from "./verifier.ts";
 
 /** Progress goes to stderr, so that stdout holds the figures alone. */
 const tell = (what: string) => process.stderr.write(`bench: ${what}\n`);
@@ -25,9 +26,17 @@ process.setMaxListeners(100);
 
 async function bench({ size, parts, output }: Options): Promise<void> {
   requireH2load();
-  const conditions = conditionsNow(size);
+  const loadBefore = loadAverage();
   const folder = mkdtempSync(join(tmpdir(), "keyward-bench-"));
-  const stops: (() => Promise<void> | void)[] = [];
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      // Behind all that end the children.
+      process.once("exit", remove);
+      process.exit(1);
+    });
+  }
+  const stops: Stops = [];
   try {
     const files = size.keys.map((keys) => {
       tell(`writes a database of ${keys} keys`);
@@ -45,13 +54,14 @@ async function bench({ size, parts, output }: Options): Promise<void> {
       tell(round > 0 ? `round ${round} of ${size.rounds}` : "warms up"),
     );
     const reaches = reachOf(measured);
+    const conditions = conditionsOf(size, loadBefore);
     const all = { conditions, measured, reach: reaches };
     process.stdout.write(
       output === "json" ? `${JSON.stringify(all, null, 2)}\n` : `${tablesOf(measured, reaches, conditions)}\n`,
     );
   } finally {
     for (const stop of stops.toReversed()) await stop();
-    rmSync(folder, { recursive: true });
+    remove();
   }
 }
 

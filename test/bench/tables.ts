@@ -92,8 +92,8 @@ function markdown([head = [], ...rows]: Rows): string {
   return table.toString();
 }
 
-function conditionsLine({ cpu, cores, node, pinned, loadBefore, size, rounds }: Conditions): string {
+function conditionsLine({ cpu, cores, node, pinned, loadBefore, loadAfter, size, rounds }: Conditions): string {
   const place = pinned ? "servers on core 0, load on core 1" : "not pinned";
-  const load = `load average ${loadBefore.toFixed(1)} before it began`;
+  const load = `load average ${loadBefore.toFixed(1)} before it began and ${loadAfter.toFixed(1)} at its end`;
   return `${cpu}, ${cores} cores, ${place}; Node ${node}; ${load}; medians of ${rounds} rounds (${size}), range in brackets`;
 }

@@ -46,7 +46,7 @@ export async function envoyContestants(file: KeyFile, size: Size, folder: string
   for (const name of [NO_FILTER, ...servers.map(([name]) => name)]) {
     const url = `http://127.0.0.1:${envoy.port(name)}${OPEN_PATH}`;
     const load = { url, connections: 1, streams: 1, options: ["--h1", "-H", `authorization: Bearer ${secret}`] };
-    // At this rate the compilers of the servers would not be done for many rounds.
+    // As fast as it goes: at the rate of the rounds, the compilers of the servers would not be done for long.
     await runH2load({ ...load, requests: size.callsAlone }, folder);
     contestants.push(contestantOf(name, load, secret, size, folder));
   }
