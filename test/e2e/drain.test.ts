@@ -6,6 +6,7 @@ import { type Envoy, startEnvoy } from "../support/envoy.ts";
 import { folderForThisTest } from "../support/for-this-test.ts";
 import { startKeyward } from "../support/keyward.ts";
 import { freePorts } from "../support/ports.ts";
+import { TRANSPORT } from "../support/transports.ts";
 import { until } from "../support/until.ts";
 import { statsOf } from "./support/stats.ts";
 import { startSteadyLoad } from "./support/steady.ts";
@@ -25,17 +26,30 @@ const RETRIES = "cluster.keyward.upstream_rq_retry";
 /** For how long a check may take: a machine that starts programs stands still for longer than Envoy waits as shipped. */
 const PATIENCE = "5s";
 
-/** The shipped configuration with a second endpoint beside the first, and health checks that are asked more often. */
+/** What is different from the configuration that is shipped, beside the second endpoint. */
+interface Changes {
+  /** How often Envoy asks for health. */
+  readonly interval: string;
+  /** Whether it may ask again where a check has failed. */
+  readonly retries: boolean;
+}
+
+/** With all that belongs to it: what is indented further. */
+const RETRY_POLICY = /^( *)retry_policy:\n(?:\1 .*\n)+/m;
+
+/** The shipped configuration with a second endpoint beside the first, and what else is changed. */
 async function envoyBefore(
   [first = 0, second = 0]: readonly number[],
   upstream: number,
-  interval: string,
+  { interval, retries }: Changes,
 ): Promise<Envoy> {
   const text = await shippedEnvoyConfig({ keyward: first, upstream });
   const endpoint = new RegExp(`^( *)- endpoint: .*port_value: ${first} .*$`, "m").exec(text);
   if (endpoint === null) throw new Error("deploy/envoy/envoy.yaml has no line for the endpoint of Keyward");
+  if (!RETRY_POLICY.test(text)) throw new Error("deploy/envoy/envoy.yaml has no retry_policy");
   const other = endpoint[0].replace(`port_value: ${first} `, `port_value: ${second} `);
   const config = text
+    .replace(retries ? "" : RETRY_POLICY, "")
     .replace(endpoint[0], `${endpoint[0]}\n${other}`)
     .replaceAll(/^( *(?:no_traffic_)?interval): 2s$/gm, `$1: ${interval}`)
     .replace(/^( *timeout): 0\.25s$/m, `$1: ${PATIENCE}`);
@@ -45,7 +59,7 @@ async function envoyBefore(
 }
 
 /** Two sidecars behind one Envoy, and a key that opens. */
-async function pairForThisTest(interval: string) {
+async function pairForThisTest(changes: Changes) {
   const folder = folderForThisTest();
   const ports = await freePorts(2);
   const upstream = await startUpstream();
@@ -60,14 +74,23 @@ async function pairForThisTest(interval: string) {
   });
   running.push(await start(1));
   const { secret } = await createKey(running[0]?.adminSocket ?? "");
-  const envoy = await envoyBefore(ports, upstream.port, interval);
+  const envoy = await envoyBefore(ports, upstream.port, changes);
   const healthy = async () => (await statsOf(envoy.adminPort, [HEALTHY]))[HEALTHY] ?? 0;
   await until("Envoy finds both healthy", async () => (await healthy()) === 2);
   return { running, start, envoy, healthy, secret };
 }
 
-test("twenty restarts of two sidecars in turn fail no request", { timeout: 180_000 }, async () => {
-  const { running, start, envoy, healthy, secret } = await pairForThisTest("0.25s");
+// Of grpc-js, which says GOAWAY but once, a check may be on its way to a connection that ends: Envoy asks again.
+const NEEDS_RETRIES = TRANSPORT === "grpc-js";
+const ASKING = NEEDS_RETRIES ? "that asks again where it may" : "that never asks again";
+
+test(`twenty restarts of two sidecars in turn fail no request of an Envoy ${ASKING}`, {
+  timeout: 180_000,
+}, async () => {
+  const { running, start, envoy, healthy, secret } = await pairForThisTest({
+    interval: "0.25s",
+    retries: NEEDS_RETRIES,
+  });
   const load = startSteadyLoad(envoy.port("ingress"), secret);
   const ends: string[] = [];
   for (let restart = 0; restart < RESTARTS; restart++) {
@@ -87,7 +110,7 @@ test("twenty restarts of two sidecars in turn fail no request", { timeout: 180_0
 });
 
 test("after a kill of one of two sidecars the other answers, though Envoy has not noticed yet", async () => {
-  const { running, envoy, healthy, secret } = await pairForThisTest("60s");
+  const { running, envoy, healthy, secret } = await pairForThisTest({ interval: "60s", retries: true });
   await running[1]?.kill();
   const load = startSteadyLoad(envoy.port("ingress"), secret);
   await until("many have been answered", () => load.answered > 300);
