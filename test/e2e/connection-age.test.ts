@@ -12,6 +12,9 @@ const DRAINS = [4, 8, 12];
 /** For machines that are busy with other tests: what is asked is whether a check fails, not how long it takes. */
 const PATIENT = { from: " timeout: 0.25s", to: " timeout: 10s" };
 
+/** So many that at any moment there is a check on its way. */
+const CALLERS = 50;
+
 const ERRORS = "http.ingress.ext_authz.error";
 const RETRIES = "cluster.keyward.upstream_rq_retry";
 
@@ -20,7 +23,7 @@ test("twelve connections of Envoy's that end by age under load fail no check, an
   onTestFinished(gateway.stop);
   const { port, adminPort } = await gateway.shipped(PATIENT);
   const { secret } = await createKey(gateway.keyward.adminSocket);
-  const load = startSteadyLoad(port, secret);
+  const load = startSteadyLoad(port, secret, CALLERS);
   const drains = async () => {
     const metrics = await (await fetch(`http://${gateway.keyward.ops}/metrics`)).text();
     return byLabel(readMetrics(metrics), "keyward_h2_goaways_total", "cause");

@@ -7,8 +7,8 @@ import { type BareEnvoyOptions, bareEnvoyConfig } from "./bare-envoy.ts";
 /** A Keyward, an upstream that tells what it received, and Envoys between them. */
 export interface Gateway {
   keyward: Keyward;
-  /** An Envoy with the configuration that is shipped, one setting of it changed where `change` says so. */
-  shipped(change?: { from: string; to: string }): Promise<EnvoyInFront>;
+  /** An Envoy with the configuration that is shipped, each of `changes` made in it. */
+  shipped(...changes: readonly { from: string; to: string }[]): Promise<EnvoyInFront>;
   /** An Envoy with next to nothing in its configuration but ext_authz. */
   bare(options?: BareEnvoyOptions): Promise<EnvoyInFront>;
   stop(): Promise<void>;
@@ -38,12 +38,14 @@ export async function startGateway(options: KeywardOptions = {}): Promise<Gatewa
     return {
       keyward,
       stop,
-      async shipped(change) {
-        const text = await shippedEnvoyConfig(ports);
-        if (change === undefined) return inFront(text);
-        const parts = text.split(change.from);
-        if (parts.length !== 2) throw new Error(`deploy/envoy/envoy.yaml says "${change.from}" not exactly once`);
-        return inFront(parts.join(change.to));
+      async shipped(...changes) {
+        let text = await shippedEnvoyConfig(ports);
+        for (const { from, to } of changes) {
+          const parts = text.split(from);
+          if (parts.length !== 2) throw new Error(`deploy/envoy/envoy.yaml says "${from}" not exactly once`);
+          text = parts.join(to);
+        }
+        return inFront(text);
       },
       bare: (bare) => inFront(bareEnvoyConfig(ports, bare)),
     };
