@@ -11,7 +11,7 @@ import { createPrivate, discard, unfinishedBeside } from "./unfinished-file.ts";
 /** A copy of the store, in a file beside it of mode 0600. */
 interface Backup {
   readonly path: string;
-  /** Removes it. Whoever has asked for it does so, or no other can be made. */
+  /** Removes it. Whoever has asked for it does so, or no other can be made. Doing so again does nothing. */
   discard(): void;
 }
 
@@ -34,10 +34,13 @@ export function openBackups(db: Database.Database, ledger: Ledger, identity: Ide
     async makeBackup(actor, nowMs, options) {
       if (isThereOne) throw new StoreError("busy", new Error("another backup is being made"));
       isThereOne = true;
+      let isDiscarded = false;
       const path = unfinishedBeside(db.name);
       const backup: Backup = {
         path,
         discard() {
+          if (isDiscarded) return;
+          isDiscarded = true;
           discard(path);
           isThereOne = false;
         },

@@ -21,7 +21,10 @@ test("a backup is there until it is discarded, and no other can be made meanwhil
   await expect(store.makeBackup(local, 3, {})).rejects.toThrow(expect.objectContaining({ code: "busy" }));
   backup.discard();
   expect(unfinishedBeside(path)).toEqual([]);
-  (await store.makeBackup(local, 4, {})).discard();
+  const next = await store.makeBackup(local, 4, {});
+  backup.discard();
+  await expect(store.makeBackup(local, 5, {})).rejects.toThrow(expect.objectContaining({ code: "busy" }));
+  next.discard();
 });
 
 test("a backup that is given up leaves nothing, and another can be made", async () => {

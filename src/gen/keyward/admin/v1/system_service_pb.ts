@@ -324,7 +324,8 @@ export const SystemService: GenService<{
    * restore` takes. It holds every digest and, encrypted, what signs keys: keep it as you keep the database. First come
    * messages that tell how far the copy is, then its bytes, and at the end what they hash to: a stream that ends without
    * that was cut off. One at a time: UNAVAILABLE while another is made, or where the disk has no room for the copy beside the
-   * database. Told in the audit trail as system.backup. Needs the admin scope system:write.
+   * database. DEADLINE_EXCEEDED where nothing of it is taken for 60 seconds: then it is removed. Told in the audit trail as
+   * system.backup. Needs the admin scope system:write.
    *
    * @generated from rpc keyward.admin.v1.SystemService.Backup
    */
