@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { digestOf } from "../store/support/keys.ts";
 import { damagePages, makeLargeStore } from "../store/support/large-store.ts";
 import { createKey } from "../support/admin-call.ts";
+import { examinersOf } from "../support/examiners.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import type { Keyward } from "../support/keyward.ts";
 import { readMetrics } from "../support/metrics.ts";
@@ -35,14 +36,6 @@ async function unreadSeconds({ ops }: Keyward): Promise<number> {
   return readMetrics(metrics).get("keyward_database_unread_seconds") ?? Number.NaN;
 }
 
-/** The processes that a program has started, by their commands. */
-function childrenOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/task`)
-    .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" "))
-    .filter((child) => child !== "")
-    .map((child) => readFileSync(`/proc/${child}/cmdline`, "utf8"));
-}
-
 describe("a large database", () => {
   test("is served and changed before it is read through, by one process, and all tells of that", async () => {
     const { folder, read } = largeFolder();
@@ -54,7 +47,7 @@ describe("a large database", () => {
     expect((await client.present(secret)).reason).toBe("allowed");
     expect(await readiness(keyward)).toMatch(/^ready\nthe database is read through while it is served, since \d+ s\n$/);
     expect(await unreadSeconds(keyward)).toBeGreaterThan(0);
-    expect(childrenOf(keyward.pid)).toHaveLength(1);
+    expect(examinersOf(keyward.pid)).toHaveLength(1);
     read();
     await until("it is read through", async () => (await readiness(keyward)) === "ready\n");
     expect(await unreadSeconds(keyward)).toBe(0);
@@ -100,10 +93,8 @@ describe("a large database", () => {
   test("whose reader is killed is served on, and the log says that it is tried again", async () => {
     const { folder } = largeFolder();
     const keyward = await keywardForThisTest({ folder, env: held });
-    await until("it is being read", () => childrenOf(keyward.pid).length === 1);
-    for (const pid of readFileSync(`/proc/${keyward.pid}/task/${keyward.pid}/children`, "utf8").trim().split(" ")) {
-      process.kill(Number(pid), "SIGKILL");
-    }
+    await until("it is being read", () => examinersOf(keyward.pid).length === 1);
+    for (const reader of examinersOf(keyward.pid)) process.kill(reader, "SIGKILL");
     await until("it is told", () =>
       keyward.log().includes("the database could not be read through; it is tried again"),
     );
@@ -114,8 +105,8 @@ describe("a large database", () => {
   test("holds up no end: the program ends, and who reads for it", async () => {
     const { folder } = largeFolder();
     const keyward = await keywardForThisTest({ folder, env: held });
-    await until("it is being read", () => childrenOf(keyward.pid).length === 1);
-    const reader = Number(readFileSync(`/proc/${keyward.pid}/task/${keyward.pid}/children`, "utf8"));
+    await until("it is being read", () => examinersOf(keyward.pid).length === 1);
+    const [reader = 0] = examinersOf(keyward.pid);
     process.kill(keyward.pid, "SIGTERM");
     expect(await keyward.ended).toBe("Keyward ended (exit code 0)");
     await until("its reader is gone", () => !isAlive(reader));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createExamination } from "../../src/serve/examination.ts";
 import { damagePages, makeLargeStore } from "../store/support/large-store.ts";
+import { examinersOf } from "../support/examiners.ts";
 import { folderForThisTest } from "../support/for-this-test.ts";
 import { until } from "../support/until.ts";
 
@@ -53,6 +54,7 @@ test("nothing is read before the program serves, and damage is told once", async
   const serving = Promise.withResolvers<void>();
   const { database, examination, damages, file } = examined(serving.promise);
   examination.request(file);
+  expect(examinersOf(process.pid)).toEqual([]);
   damagePages(database, "keys", "copy_77");
   serving.resolve();
   await until("it is told", () => damages.length > 0);
