@@ -101,6 +101,8 @@ export interface Keys {
   keysByStart(text: string, among?: KeysAmong): StoredKey[];
   /** Keys in the order of their ids. */
   listKeys(filter: KeyFilter): StoredKey[];
+  /** How many of those that are meant open something, or will again: not revoked, and their end has not come. */
+  countLiveKeys(among: KeysAmong & { readonly owner: string }, nowMs: number): number;
   /** Ends a key for good. One that has ended is returned as it stands, with nothing written; undefined: no such key. */
   revokeKey(id: string, reason: string, actor: Actor, nowMs: number): StoredKey | undefined;
   /** Sets what administrators say of a key. With `ifRevision`, undefined where the key has changed since. */
@@ -152,6 +154,12 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
        AND (@owner IS NULL OR owner = @owner)
      ORDER BY id LIMIT ${MAX_CANDIDATES + 1}`,
   );
+  const countLive = db
+    .prepare<[object], number>(
+      `SELECT count(*) FROM keys
+       WHERE owner = @owner AND (@ofAnyTenant OR tenant IS @tenant) AND ${STANDING} AND NOT ${EXPIRED}`,
+    )
+    .pluck();
   const update = db.prepare(
     `UPDATE keys SET name = @name, note = @note, metadata = @metadata, scopes = @scopes, inherits_scopes = @inheritsScopes,
        paths = @paths, methods = @methods, cidrs = @cidrs, not_before_ms = @notBeforeMs, expires_at_ms = @expiresAtMs,
@@ -208,11 +216,11 @@ export function openKeys(db: Database.Database, ledger: Ledger): Keys {
       const row = byDigest.get(digestBytes(digest));
       return row && storedKeyOf(row);
     }),
-    keysByStart: surfacing(db, (text, { owner, tenant }: KeysAmong = {}) =>
-      byStart
-        .all({ text, owner: owner ?? null, tenant: tenant ?? null, ofAnyTenant: Number(tenant === undefined) })
-        .map(storedKeyOf),
+    keysByStart: surfacing(db, (text, among: KeysAmong = {}) =>
+      byStart.all({ text, ...valuesOf(among) }).map(storedKeyOf),
     ),
+
+    countLiveKeys: surfacing(db, (among, nowMs) => countLive.get({ ...valuesOf(among), nowMs }) ?? 0),
 
     listKeys: surfacing(db, ({ owner, tenant, state, unusedForMs, afterId, nowMs, limit }) => {
       const conditions = [
@@ -317,6 +325,11 @@ export function openKeyInsert(db: Database.Database) {
     return digest;
   };
   return { insertKey, cellFor };
+}
+
+/** For `(@ofAnyTenant OR tenant IS @tenant)` and `@owner`. */
+function valuesOf({ owner, tenant }: KeysAmong) {
+  return { owner: owner ?? null, tenant: tenant ?? null, ofAnyTenant: Number(tenant === undefined) };
 }
 
 function columnsOf(fields: KeyFields) {

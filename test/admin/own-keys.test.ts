@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { METHOD_ACCESS } from "../../src/admin/admin-scope.ts";
+import { MAX_OWN_LIVE_KEYS } from "../../src/admin/keys/live-keys.ts";
 import { sampleKey, local as storeActor } from "../store/support/keys.ts";
 import { withStore } from "../support/direct-store.ts";
 import { type Keyward, startKeyward } from "../support/keyward.ts";
@@ -154,6 +155,36 @@ describe("somebody who manages their own keys", () => {
     const call = await person(alice);
     expect(await call("KeyService/RotateKey", { key })).toMatchObject({ status: 403, reason: "BEYOND_GRANTABLE" });
     expect(await call("KeyService/DisableKey", { key })).toMatchObject({ status: 200 });
+  });
+
+  test("has a bounded number of live keys, which they can always replace without grace; an administrator is not bound", async () => {
+    const own = (index: number) => `key_${alice}_${index}`;
+    withStore(keyward, (store) => {
+      for (let index = 0; index < MAX_OWN_LIVE_KEYS - 1; index++) {
+        store.createKey(sampleKey(`${alice} ${index}`, { id: own(index), owner: `user/${alice}` }), storeActor, 1);
+      }
+    });
+    const call = await person(alice);
+    const create = (more: object = {}) => call("KeyService/CreateKey", { name: "x", ...more });
+    const refused = { status: 429, reason: "TOO_MANY_KEYS" };
+    expect(await create({ validateOnly: true })).toMatchObject({ status: 200 });
+    expect(await create({ requestId: `last-${alice}` })).toMatchObject({ status: 200 });
+    expect(await create()).toMatchObject({
+      ...refused,
+      message:
+        `user/${alice} has 100 live keys or more; ` +
+        "revoke one that is not needed (a rotation without grace adds none), or ask an administrator to make it",
+    });
+    expect(await create({ requestId: `last-${alice}` })).toMatchObject({ status: 200 });
+    expect(await create({ validateOnly: true })).toMatchObject(refused);
+    const rotate = (graceSeconds: number) => call("KeyService/RotateKey", { key: own(0), grace: `${graceSeconds}s` });
+    expect(await rotate(60)).toMatchObject(refused);
+    expect(await rotate(0)).toMatchObject({ status: 200 });
+    expect(await (await person("bob"))("KeyService/CreateKey", { name: "x" })).toMatchObject({ status: 200 });
+    expect(await (await person(alice, "acme"))("KeyService/CreateKey", { name: "x" })).toMatchObject({ status: 200 });
+    expect(await local("KeyService/CreateKey", { name: "x", owner: `user/${alice}` })).toMatchObject({ status: 200 });
+    for (const index of [1, 2]) await call("KeyService/RevokeKey", { key: own(index) });
+    expect([await create(), await create()]).toMatchObject([{ status: 200 }, refused]);
   });
 
   test("only reads where the entry says so", async () => {

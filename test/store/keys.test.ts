@@ -102,6 +102,23 @@ describe("creating", () => {
   });
 });
 
+test.each<[title: string, more: Partial<NewKey>, atMs: number, count: number]>([
+  ["a plain one", {}, 5, 1],
+  ["one that is disabled", { disabled: true }, 5, 1],
+  ["one that has not begun", { notBeforeMs: 9 }, 5, 1],
+  ["one a moment before its end", { expiresAtMs: 6 }, 5, 1],
+  ["one at its end", { expiresAtMs: 6 }, 6, 0],
+  ["another owner's", { owner: "user/bob" }, 5, 0],
+  ["one of nobody", { owner: undefined }, 5, 0],
+  ["the same name's in a tenant", { tenant: "acme" }, 5, 0],
+])("of the live keys of an owner, %s", (_, more, atMs, count) => {
+  const { store } = newStore();
+  const { id } = store.createKey(sampleKey("k", { owner: "user/ann", ...more }), local, 1);
+  expect(store.countLiveKeys({ owner: "user/ann", tenant: null }, atMs)).toBe(count);
+  store.revokeKey(id, "", local, 5);
+  expect(store.countLiveKeys({ owner: "user/ann", tenant: null }, atMs)).toBe(0);
+});
+
 describe("finding by a shortened name", () => {
   test.each([
     { title: "the whole start", text: "kw_4fGh12Kq", found: ["key_a"] },

@@ -28,6 +28,7 @@ import { issue } from "./issue.ts";
 import { type NewKeyFields, newKeyFields, previewOf, updatedFields, updatePreviewOf } from "./key-fields.ts";
 import { type ParsedKeyFilter, parseKeyFilter } from "./key-filter.ts";
 import { keyMessage, sightingMessage } from "./key-message.ts";
+import { refuseMoreKeys } from "./live-keys.ts";
 import { graceEnd, successorFields } from "./successor.ts";
 
 /**
@@ -68,18 +69,18 @@ export function createKeyService(
       refuseEmptyInheritance(fields);
       judge(fields, caller);
       if (request.validateOnly) {
+        refuseMoreKeys(store, caller, nowMs);
         signer.judge(fields, nowMs);
         return { key: keyMessage(previewOf(fields, caller, nowMs), nowMs) };
       }
       const prefix = request.prefix || prefixIn(tenant);
-      const { key, secret } = await issue(
-        fields,
-        prefix,
-        signer,
-        caller,
-        nowMs,
-        (identity) => earlier() ?? store.createKey({ ...identity, ...fields }, caller, nowMs, mark),
-      );
+      const { key, secret } = await issue(fields, prefix, signer, caller, nowMs, (identity) => {
+        const made = () => {
+          refuseMoreKeys(store, caller, nowMs);
+          return store.createKey({ ...identity, ...fields }, caller, nowMs, mark);
+        };
+        return earlier() ?? made();
+      });
       return { ...(await answer(key, nowMs)), secret };
     },
 
@@ -146,6 +147,8 @@ export function createKeyService(
       const graceEndsAtMs = graceEnd(old, request, nowMs);
       const quietAfterMs = request.untilQuiet && durationMs(request.untilQuiet);
       if (quietAfterMs !== undefined && board.serving.length === 0) throw unseen();
+      // Without grace the old key makes room: what has leaked can be replaced at any time.
+      if (graceEndsAtMs > nowMs) refuseMoreKeys(store, caller, nowMs);
       if (request.validateOnly) {
         signer.judge(fields, nowMs);
         const revocation = { revoked: true, revokedAtMs: nowMs, revokedBy: caller.name, revokeReason: NO_GRACE };

@@ -1119,7 +1119,8 @@ export const RefusedKeySchema: GenMessage<RefusedKey> = /*@__PURE__*/
  */
 export const KeyService: GenService<{
   /**
-   * Makes a key and returns its secret, this once. Needs the admin scope keys:write.
+   * Makes a key and returns its secret, this once. RESOURCE_EXHAUSTED where the caller manages the keys of one owner, and that
+   * has 100 live keys. Needs the admin scope keys:write.
    *
    * @generated from rpc keyward.admin.v1.KeyService.CreateKey
    */
@@ -1173,8 +1174,8 @@ export const KeyService: GenService<{
   /**
    * Makes a successor with the same rights and a new secret, and lets the old key open for a grace period. The life of
    * the successor ends with that of the old key unless the request says otherwise. The successor of a signed key is signed
-   * with the same alg, by the signing key that is in use now. FAILED_PRECONDITION where the key is not active. Needs the
-   * admin scope keys:write.
+   * with the same alg, by the signing key that is in use now. FAILED_PRECONDITION where the key is not active.
+   * RESOURCE_EXHAUSTED, with a grace period, as for CreateKey. Needs the admin scope keys:write.
    *
    * @generated from rpc keyward.admin.v1.KeyService.RotateKey
    */
