@@ -2,12 +2,14 @@ import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ERROR } from "../../src/h2/connection-error.ts";
 import { FRAME } from "../../src/h2/frame.ts";
 import { PREFACE } from "../../src/h2/preface.ts";
 import type { Cut } from "../../src/h2/service.ts";
 import { createUnaryServer } from "../../src/h2/unary-server.ts";
+import { createAuthority } from "../support/certificates.ts";
 import { until } from "../support/until.ts";
 import { ECHO, startEngine } from "./support/engine.ts";
 import { call, data, INITIAL_WINDOW_SIZE, message, ping, settings, windowUpdate } from "./support/frames.ts";
@@ -163,6 +165,31 @@ test("one connection too many is closed, and the next is taken when one has ende
   third.send(call(1));
   expect((await third.answer(1)).body).toEqual(message("hello"));
   expect(engine.server.counters).toMatchObject({ connectionsOpened: 2, connectionsRefused: 1 });
+});
+
+test("over TLS only a connection that has agreed on h2 is taken", async () => {
+  const { cert, key } = createAuthority().issue();
+  const server = createUnaryServer({ methods: new Map([["/test.Echo/Echo", ECHO]]) });
+  const listener = createTlsServer({ cert, key, ALPNProtocols: ["h2", "http/1.1"] }, (socket) => server.take(socket));
+  onTestFinished(() => {
+    listener.close();
+    server.stop();
+  });
+  await once(listener.listen(0, "127.0.0.1"), "listening");
+  const { port } = listener.address() as AddressInfo;
+  const peerOf = (more: object) =>
+    new RawPeer(connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ...more }));
+  for (const more of [{}, { ALPNProtocols: ["http/1.1"] }]) {
+    const other = peerOf(more);
+    other.send(PREFACE, settings(), call(1));
+    await other.closed();
+    expect(other.frames).toEqual([]);
+  }
+  const peer = peerOf({ ALPNProtocols: ["h2"] });
+  await peer.greet();
+  peer.send(call(1));
+  expect((await peer.answer(1)).body).toEqual(message("hello"));
+  expect(server.counters).toMatchObject({ connectionsOpened: 1, connectionsRefused: 2, calls: 1 });
 });
 
 test("a client that ends its side behind its calls has their answers", async () => {

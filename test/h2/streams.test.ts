@@ -3,7 +3,19 @@ import { ERROR } from "../../src/h2/connection-error.ts";
 import { FLAG, FRAME } from "../../src/h2/frame.ts";
 import { headerBlock } from "../../src/h2/header-block.ts";
 import { startEngine } from "./support/engine.ts";
-import { CALL, call, data, frame, headers, message, number, type Pair, rst, windowUpdate } from "./support/frames.ts";
+import {
+  CALL,
+  call,
+  data,
+  frame,
+  headers,
+  message,
+  number,
+  type Pair,
+  ping,
+  rst,
+  windowUpdate,
+} from "./support/frames.ts";
 
 const NOTHING = Buffer.alloc(0);
 const UNKNOWN: Pair[] = CALL.map(([name, value]) => (name === ":path" ? [name, "/test.Echo/Stream"] : [name, value]));
@@ -177,6 +189,40 @@ test("what follows a reset of ours is decoded, counted and thrown away", async (
   peer.send(frame(FRAME.headers, 4, 3, Buffer.concat([headerBlock(CALL), Buffer.of(0xbe)])), data(3, message("x")));
   expect((await peer.answer(3)).body).toEqual(message("x"));
   expect(await peer.reset(1)).toBe(ERROR.protocol);
+});
+
+/** A block that tells to remember a: b, behind what else it says; and one that names the newest entry. */
+const REMEMBERING = Buffer.from("4001610162", "hex");
+const NAMING = Buffer.of(0xbe);
+
+describe("the block is decoded, so that the next one is read as it was meant, of a request that is", () => {
+  const whole = Buffer.concat([headerBlock(CALL), REMEMBERING]);
+  test.each<[title: string, frames: Buffer[]]>([
+    ["malformed", [frame(FRAME.headers, 5, 3, Buffer.concat([headerBlock(without(":path")), REMEMBERING]))]],
+    ["no call", [frame(FRAME.headers, 5, 3, Buffer.concat([headerBlock(without("content-type")), REMEMBERING]))]],
+    ["refused", [headers(3), frame(FRAME.headers, 5, 5, whole)]],
+    ["reset by the peer at once", [frame(FRAME.headers, 4, 3, whole), rst(3)]],
+  ])("%s", async (_, frames) => {
+    const engine = await startEngine({ limits: { maxStreams: 2 } });
+    const peer = await engine.greet();
+    peer.send(headers(1), ...frames, data(1, message("hello"), 0), frame(FRAME.headers, 5, 1, NAMING));
+    expect((await peer.answer(1)).body).toEqual(message("hello"));
+    expect(engine.cuts).toEqual([]);
+  });
+
+  test("too late, behind the last that a GOAWAY has named", async () => {
+    const engine = await startEngine();
+    const peer = await engine.greet();
+    peer.send(headers(1));
+    await peer.sync();
+    const drained = engine.server.drain();
+    peer.send(ping("draining", FLAG.ack), frame(FRAME.headers, 5, 3, whole));
+    peer.send(data(1, message("hello"), 0), frame(FRAME.headers, 5, 1, NAMING));
+    expect((await peer.answer(1)).body).toEqual(message("hello"));
+    await drained;
+    expect(engine.cuts).toEqual([]);
+    expect(engine.server.counters.calls).toBe(1);
+  });
 });
 
 test("the block of a refused stream is decoded, and the stream may be tried again", async () => {

@@ -87,6 +87,16 @@ describe("an answer", () => {
     expect((await peer.answer(5)).body.length).toBe(10_005);
   });
 
+  test("whose window overflows by settings ends the connection", async () => {
+    const engine = await startEngine();
+    const peer = await engine.greet(window(0));
+    peer.send(headers(1), windowUpdate(1, 1), window(0x7fff_fffe));
+    await peer.sync();
+    peer.send(window(0x7fff_ffff));
+    expect(await peer.goaway()).toMatchObject({ code: ERROR.flowControl });
+    expect(engine.cuts).toMatchObject([{ why: "settings that open a stream's window beyond 2^31 - 1" }]);
+  });
+
   test("that waits is given up with its call, and its memory with it", async () => {
     const engine = await startEngine();
     const peer = await engine.greet(window(0));
