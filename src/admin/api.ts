@@ -21,6 +21,7 @@ import type { Store } from "../store/store.ts";
 import { accessInterceptor, errorInterceptor, rulesInterceptor } from "./access.ts";
 import { createAdminKeyService } from "./admin-key-service.ts";
 import { createAuditService } from "./audit/audit-service.ts";
+import type { Watches } from "./audit/watches.ts";
 import { callMetricsInterceptor } from "./call-metrics.ts";
 import { createDecisions } from "./explain/decisions.ts";
 import { createKeyChecks } from "./explain/key-checks.ts";
@@ -60,6 +61,8 @@ export interface AdminApi {
   readonly signer: TokenSigner;
   /** What a key of the REST façade is where its client does not say it. */
   readonly restFormat: RestFormat;
+  /** The watches of the audit trail that are open, by whichever handler. */
+  readonly watches: Watches;
   /** Where calls are counted. */
   readonly metrics: MetricCells;
   readonly log: Log;
@@ -133,7 +136,7 @@ export function createAdminHandler(api: AdminApi, local: boolean): AdminHandler 
       })
       .service(OwnerService, createOwnerService(store, board, grants))
       .service(AdminKeyService, createAdminKeyService(store))
-      .service(AuditService, createAuditService(store))
+      .service(AuditService, createAuditService(store, api.watches))
       .service(SystemService, createSystemService(store, board, program, signingKeys))
       .service(
         Health,

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type AdminApi, type AdminHandler, createAdminHandler } from "../admin/api.ts";
+import { createWatches } from "../admin/audit/watches.ts";
 import { createLogin } from "../admin/login/login.ts";
 import { createLoginGuard } from "../admin/login/login-guard.ts";
 import { createSigningKeyRing } from "../admin/signing/signing-key-ring.ts";
@@ -26,6 +27,7 @@ export type AdminPorts = Pick<
 /** Makes the admin API by settings, in front of the writer's store. */
 export function createAdminSide(settings: Settings, ports: AdminPorts): AdminSide {
   const { store, metrics, log, shutdownSignal } = ports;
+  const watches = createWatches(metrics);
   const signingKeys = createSigningKeyRing(store, settings.encryptionKey);
   const loginPorts = {
     store,
@@ -46,7 +48,7 @@ export function createAdminSide(settings: Settings, ports: AdminPorts): AdminSid
     const policy = soundPolicy(config);
     const signer = createTokenSigner(signingKeys, store, policy.scopes, jwt);
     const said = { policy, trustedHops, tenants, keyLifetime, restFormat: rest.defaultFormat };
-    const api: AdminApi = { ...ports, ...said, signingKeys, signer, login };
+    const api: AdminApi = { ...ports, ...said, watches, signingKeys, signer, login };
     return { network: createAdminHandler(api, false), local: createAdminHandler(api, true) };
   };
   let handlers = handlersBy(settings);

@@ -1,6 +1,7 @@
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { MAX_WATCHES } from "../../src/admin/audit/watches.ts";
 import { AdminKeyService } from "../../src/gen/keyward/admin/v1/admin_key_service_pb.ts";
 import { AuditService, type Event } from "../../src/gen/keyward/admin/v1/audit_service_pb.ts";
 import { KeyService } from "../../src/gen/keyward/admin/v1/key_service_pb.ts";
@@ -8,6 +9,8 @@ import { ADMIN_PREFIX, SECRET_RANDOM_BYTES, writeSecret } from "../../src/key/se
 import { writeEvents } from "../store/support/trail.ts";
 import { withStore } from "../support/direct-store.ts";
 import { startKeyward } from "../support/keyward.ts";
+import { readMetrics } from "../support/metrics.ts";
+import { until } from "../support/until.ts";
 import { CLIENTS, http2Options } from "./support/clients.ts";
 import { refusedOfConnect } from "./support/refused.ts";
 import { serveOnce } from "./support/served.ts";
@@ -264,6 +267,32 @@ describe("who watches", () => {
     await served().local.call(AdminKeyService.method.revokeAdminKey, { key: key?.id ?? "" });
     const refused = { code: "unauthenticated", message: "the admin key is not valid" };
     expect(await refusalOf(watch)).toMatchObject(refused);
+  });
+
+  test("is refused while as many watch as may, and not once one of them has gone", async () => {
+    const keyward = await startKeyward();
+    onTestFinished(() => keyward.stop());
+    const openNow = async () => {
+      const metrics = await (await fetch(`http://${keyward.ops}/metrics`)).text();
+      return readMetrics(metrics).get("keyward_admin_watches");
+    };
+    const options = http2Options(`unix:${keyward.adminSocket}`);
+    onTestFinished(() => options.sessionManager.abort());
+    const client = createClient(AuditService, createGrpcTransport(options));
+    const first = new AbortController();
+    const watch = (signal?: AbortSignal) => client.watchEvents({}, signal && { signal })[Symbol.asyncIterator]();
+    await watching(watch(first.signal));
+    for (let count = 1; count < MAX_WATCHES; count++) await watching(watch());
+    expect(await openNow()).toBe(MAX_WATCHES);
+    expect(await refusalOf(watch())).toMatchObject({
+      code: "resource_exhausted",
+      reason: "TOO_MANY_WATCHES",
+      message: "64 watches of the audit trail are open, and no more can be; end one, or list events instead",
+    });
+    expect(await openNow()).toBe(MAX_WATCHES);
+    first.abort();
+    await until("it has gone", async () => (await openNow()) === MAX_WATCHES - 1);
+    await watching(watch());
   });
 
   test("does not hold up the shutdown", async () => {

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createAdminHandler } from "../../src/admin/api.ts";
+import { createWatches } from "../../src/admin/audit/watches.ts";
 import { createSigningKeyRing } from "../../src/admin/signing/signing-key-ring.ts";
 import { createTokenSigner } from "../../src/admin/signing/token-signer.ts";
 import { formatAddress } from "../../src/config/address.ts";
@@ -48,6 +49,7 @@ async function adminBeside(applied: readonly bigint[]) {
     program,
     log: () => {},
     metrics,
+    watches: createWatches(metrics),
     shutdownSignal,
     ...settings,
   };

@@ -9,6 +9,7 @@ import { pageLimit, placeBefore, tokenBehind } from "../page.ts";
 import { tenantMeant } from "../tenancy.ts";
 import { parseEventFilter } from "./event-filter.ts";
 import { eventMessage, trailMessage } from "./event-message.ts";
+import type { Watches } from "./watches.ts";
 
 /** How often a watcher asks for more, which is a look-up in an index: nobody who watches a log notices half a second. */
 const WATCH_INTERVAL_MS = 250;
@@ -17,7 +18,7 @@ const WATCH_INTERVAL_MS = 250;
 const WATCH_BATCH = 100;
 
 /** Tells the audit trail. Requests have passed the rules and callers their scope before they come here. */
-export function createAuditService(store: Store): ServiceImpl<typeof AuditService> {
+export function createAuditService(store: Store, watches: Watches): ServiceImpl<typeof AuditService> {
   return {
     listEvents(request, context) {
       const caller = callerOf(context);
@@ -39,17 +40,22 @@ export function createAuditService(store: Store): ServiceImpl<typeof AuditServic
       const filter = narrowing(request.filter, caller);
       const read = (after: number) => store.listEvents({ ...filter, order: "oldest first", after, limit: WATCH_BATCH });
       let after = request.afterSeq === undefined ? headOf(store) : Number(request.afterSeq);
-      yield {};
-      while (!context.signal.aborted) {
-        const { events, through, hasMore } = read(after);
-        refuseEnded(caller);
-        for (const event of events) {
-          yield { event: eventMessage(event, caller) };
-          // It may have been long until that was taken.
+      const end = watches.begin();
+      try {
+        yield {};
+        while (!context.signal.aborted) {
+          const { events, through, hasMore } = read(after);
           refuseEnded(caller);
+          for (const event of events) {
+            yield { event: eventMessage(event, caller) };
+            // It may have been long until that was taken.
+            refuseEnded(caller);
+          }
+          after = through ?? after;
+          if (!hasMore) await delay(WATCH_INTERVAL_MS, undefined, { signal: context.signal }).catch(() => {});
         }
-        after = through ?? after;
-        if (!hasMore) await delay(WATCH_INTERVAL_MS, undefined, { signal: context.signal }).catch(() => {});
+      } finally {
+        end();
       }
     },
   };

@@ -27,4 +27,8 @@ export const ADMIN_METRICS = {
     help: "Time of calls of the admin API, without those that watch or stream.",
     bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
   },
+  keyward_admin_watches: {
+    kind: "gauge",
+    help: "Watches of the audit trail that are open; more than 64 are refused (resource_exhausted).",
+  },
 } as const satisfies MetricTable;

@@ -311,7 +311,8 @@ export const AuditService: GenService<{
   /**
    * Tells of events as they happen, of other processes on the same database within a second, until the caller goes, the
    * program ends, or the caller's admin key is revoked, or their token or certificate has ended. A reader that is slow is
-   * told later, and nothing is left out unless it is purged meanwhile. Needs the admin scope audit:read.
+   * told later, and nothing is left out unless it is purged meanwhile. RESOURCE_EXHAUSTED where 64 watches are open. Needs the
+   * admin scope audit:read.
    *
    * @generated from rpc keyward.admin.v1.AuditService.WatchEvents
    */
