@@ -21,6 +21,7 @@ import {
 import { goodCaller } from "./support/good-caller.ts";
 
 const CONNECTIONS = 100;
+const LONG = Buffer.alloc(16_000);
 const HELLO = [PREFACE, settings(), SETTINGS_ACK];
 
 describe("a hundred peers are cut, and another one served meanwhile, who say", () => {
@@ -30,20 +31,16 @@ describe("a hundred peers are cut, and another one served meanwhile, who say", (
     ["no settings", "settingsTimeout", [PREFACE]],
     ["nothing to our settings", "settingsTimeout", [PREFACE, settings()]],
     ["half of a frame", "settingsTimeout", [...HELLO, headers(1).subarray(0, 20)]],
-    ["half of a frame, byte by byte", "settingsTimeout", [...HELLO, headers(1).subarray(0, 20)], true],
+    ["a frame byte by byte", "settingsTimeout", [...HELLO, headers(1), data(1, LONG).subarray(0, 12)], true],
     ["half of a header block", "settingsTimeout", [...HELLO, frame(FRAME.headers, 0, 1, headerBlock(CALL))]],
   ])("%s", async (_, reason, said, drips = false) => {
     const engine = await startEngine({ limits: { frameTimeoutMs: 200 } });
     const callOnce = await goodCaller(engine);
     const peers = Array.from({ length: CONNECTIONS }, () => engine.connect());
     const bytes = Buffer.concat(said);
-    const soon = drips ? bytes.length - 20 : bytes.length;
-    for (const peer of peers) peer.socket.write(bytes.subarray(0, soon));
-    for (let at = soon; at < bytes.length; at++) {
-      for (const peer of peers) peer.socket.write(bytes.subarray(at, at + 1));
-      await callOnce();
-    }
+    for (const peer of peers) peer.socket.write(bytes);
     await until("all are cut", async () => {
+      if (drips) for (const peer of peers) peer.socket.write(Buffer.of(0));
       await callOnce();
       return engine.cuts.length >= CONNECTIONS;
     });
