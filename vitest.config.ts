@@ -23,19 +23,31 @@ const OF_CONNECTIONS = [
 
 /** What holds whoever speaks HTTP/2 on the data plane. All that concerns it at a distance would double the time. */
 const DATA_PLANE = [
-  "test/{e2e,table}/**/*.test.ts",
+  "test/{e2e,model,table}/**/*.test.ts",
+  "test/faults/faults.test.ts",
   `test/serve/{${OF_CONNECTIONS.join()},room,tls,unix-listener,traces}.test.ts`,
 ];
 
-/** `npm test`: everything with the transport that is the default, and once more what goes over the other. */
+const EVERYTHING = ["test/**/*.test.ts"];
+
+/** On each of these what stands beside it: everything on the default, and on the other what goes over it. */
+const USUAL = TRANSPORTS.map((name, place) => [name, place ? DATA_PLANE : EVERYTHING] as const);
+
+/** What the environment names: everything, on that alone. */
+const asked = process.env[TRANSPORT_VARIABLE];
+const runs =
+  asked === undefined ? USUAL : TRANSPORTS.filter((name) => name === asked).map((name) => [name, EVERYTHING] as const);
+if (runs.length === 0) throw new Error(`${TRANSPORT_VARIABLE}=${asked} must be one of ${TRANSPORTS.join(", ")}`);
+
+/** `npm test`. */
 export default defineConfig({
   test: {
     ...COMMON,
-    projects: TRANSPORTS.map((transport, place) => ({
+    projects: runs.map(([transport, include]) => ({
       extends: true as const,
       test: {
         name: transport,
-        include: place === 0 ? ["test/**/*.test.ts"] : DATA_PLANE,
+        include: [...include],
         // These need programs that npm does not bring: `npm run test:outside` and `npm run test:gateways`.
         exclude: ["test/outside/**", "test/gateways/**"],
         env: { [TRANSPORT_VARIABLE]: transport },
