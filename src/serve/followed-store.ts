@@ -88,7 +88,7 @@ export function createFollowedStore(
   const timed = (reader: KeyReader, digest: string) => {
     const startedAt = performance.now();
     try {
-      return reader.find(digest);
+      return reader.findAt(digest);
     } finally {
       events.onLookUp(performance.now() - startedAt);
     }
@@ -103,7 +103,7 @@ export function createFollowedStore(
       replaced?.close();
       replaced = undefined;
       try {
-        const cache = createKeyCache({ ...reader, find: (digest) => timed(reader, digest) }, settings.cache);
+        const cache = createKeyCache({ ...reader, findAt: (digest) => timed(reader, digest) }, settings.cache);
         return { reader, cache, follower: createFollower(reader, cache) };
       } catch (error) {
         reader.close();

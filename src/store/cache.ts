@@ -21,6 +21,21 @@ interface KeyCacheCounters {
   readonly evictions: { known: number; unknown: number };
 }
 
+/** What a store has under a digest, and the store's revision at that moment: 0 before the first change. */
+export interface Found {
+  readonly revision: number;
+  readonly record: KeyRecord | undefined;
+}
+
+/** What a cache asks. */
+export interface KeySource {
+  /** Throws where the store cannot tell. */
+  findAt(digest: string): Found;
+  /** The last revision. */
+  revision(): number;
+  foreignKeys?(): ForeignKeys;
+}
+
 /** A store in front of a store. It keeps records, never verdicts. */
 export interface KeyCache extends KeyStore {
   readonly counters: Readonly<KeyCacheCounters>;
@@ -66,10 +81,7 @@ const TEXT_BYTES = 24;
  * Puts a cache in front of the store: least recently used goes first. Unknown digests are kept apart, so that strangers
  * who try one secret after another push out no key.
  */
-export function createKeyCache(
-  store: KeyStore & { revision(): number },
-  { maxKeys, maxUnknown }: KeyCacheBounds,
-): KeyCache {
+export function createKeyCache(store: KeySource, { maxKeys, maxUnknown }: KeyCacheBounds): KeyCache {
   const counters: KeyCacheCounters = { hits: 0, unknownHits: 0, misses: 0, evictions: { known: 0, unknown: 0 } };
   const known = new LRUCache<string, KeyRecord>({
     max: maxKeys,
@@ -102,11 +114,9 @@ export function createKeyCache(
         return undefined;
       }
       counters.misses++;
-      // Read before the record: the record is at least as new as this says. Only what was read where the followed changes
-      // stand is kept: if the store goes back from a later revision before anybody has followed it there, nobody would
-      // ever drop what was read in between.
-      const revision = store.revision();
-      const record = store.find(digest);
+      // Only what was read where the followed changes stand is kept: if the store goes back from a later revision before
+      // anybody has followed it there, nobody would ever drop what was read in between.
+      const { revision, record } = store.findAt(digest);
       if (revision === appliedRevision) {
         if (record === undefined) unknown.set(digest, true);
         else known.set(digest, record);

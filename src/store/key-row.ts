@@ -91,14 +91,14 @@ export const KEY_RECORD_COLUMNS = [
   "owner_disabled_at_ms",
 ] as const satisfies readonly (keyof KeyRecordRow)[];
 
-/** Keys with what is registered of their owners, to select from: an owner is one of a tenant, or of none. */
-export const KEYS_WITH_OWNERS = `keys LEFT JOIN (
+/** What is registered of the owners of keys, to be joined to these: an owner is one of a tenant, or of none. */
+export const OWNERS_OF_KEYS = `LEFT JOIN (
     SELECT tenant AS owner_tenant, name AS owner_name, scopes AS owner_scopes, disabled_at_ms AS owner_disabled_at_ms
     FROM owners
   ) ON owner_name = owner AND owner_tenant = coalesce(tenant, '')`;
 
-/** The same with how the keys are used, for those who administer them. */
-export const KEYS_WITH_USAGE = `${KEYS_WITH_OWNERS} LEFT JOIN key_usage ON key_usage.key_id = keys.id`;
+/** Keys with that and with how they are used, for those who administer them. */
+export const KEYS_WITH_USAGE = `keys ${OWNERS_OF_KEYS} LEFT JOIN key_usage ON key_usage.key_id = keys.id`;
 
 /** A row of `KEYS_WITH_USAGE`. */
 export interface KeyRow extends KeyRecordRow {

@@ -47,9 +47,9 @@ test("a million unknown keys evict no good key, cost one look-up each, and are t
   let reads = 0;
   const counting = {
     ...reader,
-    find(digest: string) {
+    findAt(digest: string) {
       reads++;
-      return reader.find(digest);
+      return reader.findAt(digest);
     },
   };
   const lines: { message: string; fields: LogFields }[] = [];

@@ -115,7 +115,7 @@ test("a record older than what was applied is answered and not kept", () => {
   const old = openedReader(path).find(digestOf("k"));
   // A store that lags: it still gives the record of revision 1 when revision 2 has been applied.
   let [revision, record]: [number, KeyRecord | undefined] = [1, old];
-  const cache = createKeyCache({ find: () => record, revision: () => revision }, bounds);
+  const cache = createKeyCache({ findAt: () => ({ revision, record }), revision: () => revision }, bounds);
   cache.drop(digestOf("k"), 2);
   expect(cache.find(digestOf("k"))?.revoked).toBe(false);
 
