@@ -47,7 +47,7 @@ export interface WriterOptions extends OpeningOptions {
 /**
  * Opens the store's file for writing and brings its schema up to date, after a copy was made; creates it (0600) where there is none. The one
  * writing handle of a process. Throws StoreRefusedError for whatever is there and is not a whole store of ours, and has
- * not touched its bytes or mode then.
+ * not touched its bytes or mode then. Of a large file with `mayReadLater`, that it is whole is not known yet.
  */
 export function openDatabase(
   path: string,

@@ -32,7 +32,7 @@ export interface KeyReader extends KeyStore, KeySource, Pick<WatchedFile, "isRep
 
 /**
  * Opens the store for reading. Throws StoreRefusedError for a file that is missing, not ours, not whole, or of another
- * schema than this program's: that means "not ready", never "no keys".
+ * schema than this program's: that means "not ready", never "no keys". `mayReadLater` is as for openStore.
  */
 export function openKeyReader(path: string, options: OpeningOptions = {}): KeyReader {
   const { db, isReadThrough } = openDatabaseForReading(path, options);

@@ -58,7 +58,8 @@ export interface Store
 /**
  * Opens the store for writing, and makes it where there is no file. One per process, on the writer's own thread: calls
  * are synchronous and wait up to `busyTimeoutMs` (5,000 unless told) for another program's transaction.
- * Throws StoreRefusedError for a file that is not a whole store of ours, StoreError where SQLite fails.
+ * Throws StoreRefusedError for a file that is not a whole store of ours, StoreError where SQLite fails. With `mayReadLater`,
+ * whoever gets an `unreadFile` sees to it that it is read through (serve/examination.ts).
  */
 export function openStore(path: string, options: Omit<WriterOptions, "copiesBeforeUpgrade"> = {}): Store {
   const { db, identity, isReadThrough, copy } = openDatabase(path, options);
