@@ -9,7 +9,11 @@ import type { Finding } from "./examination.ts";
 const [, , path = "", extent = ""] = process.argv;
 
 // Checks come first. Not the lowest: on a processor that is never idle it would hardly end.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+try {
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+} catch {
+  // Where a sandbox forbids it, the file is read all the same.
+}
 // The terminal sends it to everybody; the program ends this one itself.
 process.on("SIGINT", () => {});
 
