@@ -13,7 +13,7 @@ import type { Ending, Streams } from "./streams.ts";
 
 const FAILED = grpcRefusal(GRPC_STATUS.internal, "internal error");
 
-/** What one connection's calls are made of. */
+/** What those who serve one connection share. */
 export interface CallParts {
   readonly service: Service;
   readonly outbox: Outbox;

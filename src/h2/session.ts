@@ -1,3 +1,4 @@
+import { Agreement } from "./agreement.ts";
 import { Calls } from "./calls.ts";
 import { ConnectionError } from "./connection-error.ts";
 import { Drain, sendPingAck } from "./drain.ts";
@@ -10,7 +11,6 @@ import { Nuisance } from "./nuisance.ts";
 import type { Outbox } from "./outbox.ts";
 import { Sender } from "./sender.ts";
 import type { Service } from "./service.ts";
-import { ourSettings, readSettings, type SettingsSink } from "./settings.ts";
 import { Streams } from "./streams.ts";
 
 /** Half of the numbers that streams can have (RFC 9113 §5.1.1): what is begun meanwhile finds the other half. */
@@ -20,37 +20,37 @@ const LAST_BUT_HALF = MAX_INT31 / 2;
 const KEEPALIVE = Buffer.alloc(8);
 
 /** One connection of HTTP/2 behind its preface: frames in, frames out, no socket and no time of its own. */
-export class Session implements FrameSink, SettingsSink {
+export class Session implements FrameSink {
   readonly drain: Drain;
   readonly #reader = new FrameReader();
   readonly #headers: HeaderAssembler;
   readonly #streams: Streams;
-  readonly #intake: Intake;
   readonly #sender: Sender;
   readonly #nuisance: Nuisance;
+  readonly #agreement: Agreement;
   readonly #calls: Calls;
   readonly #service: Service;
   readonly #outbox: Outbox;
-  #hasSettings = false;
-  #isAcknowledged = false;
 
   constructor(service: Service, outbox: Outbox) {
+    const { limits, counters, memory } = service;
     this.#service = service;
     this.#outbox = outbox;
-    this.#headers = new HeaderAssembler(service.limits.maxHeaderListBytes);
-    this.#streams = new Streams(service.limits.maxStreams);
-    this.#intake = new Intake(service.limits, service.memory, outbox);
+    this.#headers = new HeaderAssembler(limits.maxHeaderListBytes);
+    this.#streams = new Streams(limits.maxStreams);
     this.#sender = new Sender(outbox);
-    this.#nuisance = new Nuisance(service.limits, service.counters);
-    this.#calls = new Calls({
+    this.#nuisance = new Nuisance(limits, counters);
+    const parts = {
       service,
       outbox,
       nuisance: this.#nuisance,
       streams: this.#streams,
-      intake: this.#intake,
+      intake: new Intake(limits, memory, outbox),
       sender: this.#sender,
-    });
-    this.drain = new Drain(outbox, this.#streams, service.counters);
+    };
+    this.#agreement = new Agreement(parts);
+    this.#calls = new Calls(parts);
+    this.drain = new Drain(outbox, this.#streams, counters);
   }
 
   /** The highest number of a stream that was taken. */
@@ -60,16 +60,15 @@ export class Session implements FrameSink, SettingsSink {
 
   /** Tells apart what the peer owes, so that it can be told how long it has owed it; undefined where it owes nothing. */
   get owed(): number | undefined {
-    if (!this.#hasSettings) return -1;
-    if (!this.#isAcknowledged) return -2;
+    if (!this.#agreement.isHeard) return -1;
+    if (!this.#agreement.isAcknowledged) return -2;
     if (this.#headers.isOpen) return -3 - this.#streams.lastId;
     return this.#reader.isMidFrame ? this.#reader.cutOff : undefined;
   }
 
   /** Our side of the preface (RFC 9113 §3.4). */
   greet(): void {
-    this.#outbox.frame(FRAME.settings, 0, 0, ourSettings(this.#service.limits));
-    this.#intake.widen();
+    this.#agreement.tell(this.#service.limits);
   }
 
   /** Takes what has come. Throws ConnectionError where the peer breaks the rules. */
@@ -94,7 +93,7 @@ export class Session implements FrameSink, SettingsSink {
   }
 
   onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
-    if (!this.#hasSettings) this.#checkFirst(type, flags);
+    if (!this.#agreement.isHeard) this.#agreement.hear(type, flags);
     if (this.#headers.isOpen && type !== FRAME.continuation) {
       throw new ConnectionError("protocol", "a frame within a header block");
     }
@@ -111,24 +110,6 @@ export class Session implements FrameSink, SettingsSink {
     } else if (type === FRAME.rstStream) this.#calls.onReset(streamId);
     else if (type === FRAME.windowUpdate) this.#onWindowUpdate(streamId, readInt31(bytes, start));
     else this.#onControl(type, flags, streamId, bytes, start, end);
-  }
-
-  onTableSize(bytes: number): void {
-    this.#outbox.limitTable(bytes);
-  }
-
-  onInitialWindow(bytes: number): void {
-    // A walk over all streams.
-    this.#nuisance.spend("changes of windows");
-    this.#sender.changeInitialWindow(bytes, this.#streams.open.values());
-  }
-
-  /** The other half of the preface (RFC 9113 §3.4). */
-  #checkFirst(type: number, flags: number): void {
-    if (type !== FRAME.settings || flags & FLAG.ack) {
-      throw new ConnectionError("protocol", "a first frame that is not SETTINGS");
-    }
-    this.#hasSettings = true;
   }
 
   #onBlock(): void {
@@ -150,8 +131,11 @@ export class Session implements FrameSink, SettingsSink {
   /** Frames that bring no call nearer to its answer. */
   #onControl(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     this.#nuisance.spend("frames that are no calls");
-    if (type === FRAME.settings) this.#onSettings(flags, bytes, start, end);
-    else if (type === FRAME.ping && flags & FLAG.ack) this.drain.onPingAck(bytes, start, end);
+    if (type === FRAME.settings) {
+      this.#agreement.onSettings(flags, bytes, start, end);
+      // A window may have become larger.
+      this.#calls.replies.pump();
+    } else if (type === FRAME.ping && flags & FLAG.ack) this.drain.onPingAck(bytes, start, end);
     else if (type === FRAME.ping) sendPingAck(this.#outbox, bytes.subarray(start, end));
     else if (type === FRAME.priority && readInt31(bytes, start) === streamId) {
       throw new ConnectionError("protocol", "a stream that depends on itself");
@@ -159,23 +143,4 @@ export class Session implements FrameSink, SettingsSink {
     // GOAWAY needs nothing: the peer takes no streams of ours, and closes when it has its answers. Unknown ones are read
     // over (RFC 9113 §4.1).
   }
-
-  #onSettings(flags: number, bytes: Buffer, start: number, end: number): void {
-    if (flags & FLAG.ack) {
-      this.#onSettingsAck(end - start);
-      return;
-    }
-    readSettings(bytes, start, end, this);
-    this.#outbox.frame(FRAME.settings, FLAG.ack, 0, NOTHING);
-    this.#calls.replies.pump();
-  }
-
-  #onSettingsAck(length: number): void {
-    if (length > 0) throw new ConnectionError("frameSize", "an acknowledgement of settings that says more");
-    if (this.#isAcknowledged) return;
-    this.#isAcknowledged = true;
-    this.#intake.acknowledged(this.#streams.open.values());
-  }
 }
-
-const NOTHING = Buffer.alloc(0);
