@@ -5,8 +5,10 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { VERSION } from "../../src/version.ts";
+import { makeLargeStore } from "../store/support/large-store.ts";
 import { startChild } from "../support/child.ts";
-import { checkClientForThisTest } from "../support/for-this-test.ts";
+import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
+import { until } from "../support/until.ts";
 import { type Installed, installPackage } from "./support/installed.ts";
 
 let place: string;
@@ -28,6 +30,7 @@ describe("the tarball", () => {
     "LICENSE",
     "bin/keyward.js",
     "dist/main.js",
+    "dist/serve/examiner.js",
     "dist/serve/threads/check-thread.js",
     "dist/serve/threads/writer-thread.js",
     "proto/keyward/admin/v1/key_service.proto",
@@ -111,6 +114,13 @@ describe("installed in an empty folder", () => {
     stopped = true;
     expect(keyward.stderr()).toContain('"msg":"stopped"');
   });
+});
+
+test("installed, it reads a large database through while it serves it", async () => {
+  const folder = folderForThisTest();
+  makeLargeStore(join(folder, "keyward.db"));
+  const keyward = await keywardForThisTest({ folder, command: [process.execPath, bin()] });
+  await until("it is read", () => keyward.log().includes("the database was read through and is whole"));
 });
 
 describe("the launcher", () => {
