@@ -1,6 +1,7 @@
 import { Command } from "commander";
+import { ConfigError } from "../config/config-error.ts";
 import { addSettingFlags, settingFlagsOf } from "../config/flags.ts";
-import { ConfigError, type LoadedSettings, loadSettings } from "../config/load.ts";
+import { type LoadedSettings, loadSettings } from "../config/load.ts";
 import { printSettings } from "../config/print.ts";
 import { renderSchema } from "../config/schema.ts";
 

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
+import { ConfigError } from "../config/config-error.ts";
 import { addSettingFlags, settingFlagsOf } from "../config/flags.ts";
-import { ConfigError, type LoadedSettings, loadSettings } from "../config/load.ts";
+import { type LoadedSettings, loadSettings } from "../config/load.ts";
 import { examineDatabase } from "./doctor/database.ts";
 import { examineEnvoy } from "./doctor/envoy.ts";
 import { type Finding, failure, fine, renderFindings, warning } from "./doctor/finding.ts";

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { ConfigError } from "../config/load.ts";
+import { ConfigError } from "../config/config-error.ts";
 import { BadRequestSchema } from "../gen/google/rpc/error_details_pb.ts";
 import { StartError } from "../serve/start-error.ts";
 import { StoreRefusedError } from "../store/refusal.ts";

@@ -1,11 +1,11 @@
 import { Command } from "commander";
+import { configPath } from "../config/config-path.ts";
 import { addSettingFlags, settingFlagsOf } from "../config/flags.ts";
-import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
-import { configPath } from "../config/sources.ts";
 import { openLog } from "../observe/log.ts";
 import { newReloadCounts } from "../observe/reload-counts.ts";
 import { readTraceSettings } from "../observe/traces/settings.ts";
+import { createConfiguration } from "../serve/configuration.ts";
 import { createReload } from "../serve/reload.ts";
 import { hearReloadRequests } from "../serve/reload-requests.ts";
 import { serve } from "../serve/serve.ts";
@@ -35,9 +35,10 @@ in progress are finished, and what is known of the use of keys is written down. 
 not ended within shutdown_timeout. A second signal ends it at once, with 1.`,
   );
   return addSettingFlags(command).action(async (_, given: Command) => {
-    const sources = { flags: settingFlagsOf(given), env: process.env, cwd: process.cwd() };
+    const sources = { flags: settingFlagsOf(given), env: { ...process.env }, cwd: process.cwd() };
     const requests = await hearReloadRequests(configPath(sources));
-    const loaded = loadSettings(sources);
+    const configuration = createConfiguration(sources);
+    const loaded = await configuration.read();
     const { settings, announcement } = prepareSingleKey(loaded, Date.now());
     process.umask(PRIVATE);
     const { log, setLevel, flush, dropped } = await openLog(settings.log);
@@ -56,7 +57,7 @@ not ended within shutdown_timeout. A second signal ends it at once, with 1.`,
         setLevel(next.log.level);
         await program.reload(next);
       };
-      requests.answer(createReload({ loaded: { ...loaded, settings }, sources, reload, counts, log }));
+      requests.answer(createReload({ loaded: { ...loaded, settings }, configuration, reload, counts, log }));
       const failure = await Promise.race([asked.then(() => undefined), program.failed]);
       requests.stop();
       nextSignal().then((signal) => end(EXIT_FAILURE, `a second ${signal}: ending at once`));

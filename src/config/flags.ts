@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
+import { DEFAULT_CONFIG_FILE, type Flags } from "./config-path.ts";
 import { flagOf, SETTING_KEYS, settingOf, settingVariableOf } from "./settings.ts";
-import { DEFAULT_CONFIG_FILE, type Flags } from "./sources.ts";
 
 /** Gives a command `--config` and a flag for each setting of one value. Values are judged by `loadSettings` only. */
 export function addSettingFlags(command: Command): Command {

@@ -3,13 +3,15 @@ import type { PolicyConfig } from "../policy/config.ts";
 import { compilePolicy } from "../policy/policy.ts";
 import { type AdminIdentityConfig, adminIdentityProblems } from "./admin-identities.ts";
 import { judgeCoherence } from "./coherence.ts";
+import { ConfigError } from "./config-error.ts";
 import type { ConfigFile } from "./config-file.ts";
+import type { Sources } from "./config-path.ts";
 import { warnOfUnknownVariables } from "./environment.ts";
 import { DEFAULT_ORIGIN, nameAt, type Origin } from "./origin.ts";
 import { keptSecrets, readSecrets, type SecretKey } from "./secrets.ts";
 import { SETTING_KEYS, type SettingKey, type Settings, type SettingValues } from "./settings.ts";
 import { warnOfUnusedSingleKey } from "./single-key.ts";
-import { collectValues, openConfigFile, type Sources } from "./sources.ts";
+import { collectValues, openConfigFile } from "./sources.ts";
 import { placeName, STRUCTURE_KEYS, type Structures } from "./structures.ts";
 import { type TenantConfig, tenantProblems } from "./tenants.ts";
 import { toSettings, withDefaults } from "./to-settings.ts";
@@ -30,18 +32,6 @@ export interface LoadedSettings {
   readonly warnings: readonly string[];
   /** The file that was read, as it was named; undefined where there was none. */
   readonly file: string | undefined;
-}
-
-/** The configuration cannot be used. The message is all problems, one a line. */
-export class ConfigError extends Error {
-  readonly code = "config_invalid";
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join("\n"));
-    this.name = "ConfigError";
-    this.problems = problems;
-  }
 }
 
 /**

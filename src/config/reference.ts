@@ -1,5 +1,5 @@
+import { DEFAULT_CONFIG_FILE } from "./config-path.ts";
 import { flagOf, SETTING_KEYS, type SettingKey, settingOf, settingVariableOf } from "./settings.ts";
-import { DEFAULT_CONFIG_FILE } from "./sources.ts";
 import { ENTRY_KEYS, STRUCTURE_USES } from "./structures.ts";
 
 const HEADINGS = ["Setting", "Flag, environment", "Default", "Must be", "What it is"];

@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { ConfigError, type LoadedSettings, loadSettings } from "./load.ts";
+import { ConfigError } from "./config-error.ts";
+import { configPath, type Sources } from "./config-path.ts";
+import { type LoadedSettings, loadSettings } from "./load.ts";
 import { DEFAULT_ORIGIN, nameAt } from "./origin.ts";
 import { show } from "./reading.ts";
 import { keptSecrets } from "./secrets.ts";
 import { SETTING_KEYS, type SettingKey, settingOf } from "./settings.ts";
-import { configPath, type Sources } from "./sources.ts";
 import { STRUCTURE_KEYS } from "./structures.ts";
 import { toSettings } from "./to-settings.ts";
 

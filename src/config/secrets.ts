@@ -1,11 +1,11 @@
 import { readAdminKey } from "./admin-key.ts";
+import type { Sources } from "./config-path.ts";
 import { readEncryptionKey } from "./encryption-key.ts";
 import { readKeyBytes } from "./key-bytes.ts";
 import type { Origin } from "./origin.ts";
 import type { Reading } from "./reading.ts";
 import type { SettingKey, Settings, SettingValues } from "./settings.ts";
 import { readSingleKey, servedMode } from "./single-key.ts";
-import type { Sources } from "./sources.ts";
 
 /** The secrets among the settings; each is undefined where there is none. */
 export type Secrets = Pick<Settings, "adminKey" | "encryptionKey" | "singleKey">;

@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
-import { resolve } from "node:path";
 import { type ConfigFile, NO_CONFIG_FILE, readConfigFile } from "./config-file.ts";
-import { type Environment, variable } from "./environment.ts";
+import { configNames, configPath, DEFAULT_CONFIG_FILE, type Sources } from "./config-path.ts";
+import { variable } from "./environment.ts";
 import { DEFAULT_ORIGIN, envOrigin, type Found, flagOrigin, nameAt, type Origin } from "./origin.ts";
 import { show } from "./reading.ts";
 import {
@@ -11,33 +11,8 @@ import {
   type SettingKey,
   settingOf,
   settingVariableOf,
-  variableOf,
 } from "./settings.ts";
 import { readTextFile } from "./text-file.ts";
-
-/** What the command line said, by the name of the flag without dashes: `{ "check-threads": "2", config: "k.yaml" }`. */
-export type Flags = Readonly<Record<string, string | boolean | undefined>>;
-
-/** Where settings come from. Relative paths start from `cwd`. */
-export interface Sources {
-  readonly flags: Flags;
-  readonly env: Environment;
-  readonly cwd: string;
-}
-
-/** The file that is read where none is named, if it is there. */
-export const DEFAULT_CONFIG_FILE = "keyward.yaml";
-
-/** Where the configuration file is, or would be if there is none. */
-export function configPath(sources: Sources): string {
-  const { flag, variable: named } = configNames(sources);
-  return resolve(sources.cwd, flag ?? named ?? DEFAULT_CONFIG_FILE);
-}
-
-function configNames({ flags, env }: Sources) {
-  const flag = typeof flags.config === "string" ? flags.config : undefined;
-  return { flag, variable: variable(env, variableOf("config")) };
-}
 
 /** Reads the configuration file. One that is named must be there. */
 export function openConfigFile(sources: Sources): ConfigFile {

@@ -1,8 +1,8 @@
-import { ConfigError, type LoadedSettings } from "../config/load.ts";
-import { reloadSettings } from "../config/reload.ts";
-import type { Sources } from "../config/sources.ts";
+import { ConfigError } from "../config/config-error.ts";
+import type { LoadedSettings } from "../config/load.ts";
 import type { Log } from "../observe/log.ts";
 import type { ReloadCounts } from "../observe/reload-counts.ts";
+import type { Configuration } from "./configuration.ts";
 import type { ReloadCause } from "./reload-requests.ts";
 import type { Program } from "./serve.ts";
 
@@ -10,7 +10,7 @@ import type { Program } from "./serve.ts";
 interface ReloadPorts {
   /** What the program was started with. */
   readonly loaded: LoadedSettings;
-  readonly sources: Sources;
+  readonly configuration: Configuration;
   /** Puts settings into effect; resolves once they are, everywhere. */
   readonly reload: Program["reload"];
   readonly counts: ReloadCounts;
@@ -22,17 +22,27 @@ interface ReloadPorts {
  * cannot be used changes nothing, and is told. Never rejects. Logs names of settings, and values only of those that need a
  * restart, none of which is a secret.
  */
-export function createReload({ loaded, sources, reload, counts, log }: ReloadPorts) {
+export function createReload({ loaded, configuration, reload, counts, log }: ReloadPorts) {
   let running = loaded;
   let attempts = 0;
+  let reading: Promise<unknown> = Promise.resolve();
+  /** One after the other: what was read first must not be put into effect last. */
+  const readNext = () => {
+    const next = reading.then(async () => {
+      const reloaded = await configuration.readAgain(running);
+      for (const warning of reloaded.loaded.warnings) if (!running.warnings.includes(warning)) log("warn", warning);
+      running = reloaded.loaded;
+      return reloaded;
+    });
+    reading = next.catch(() => {});
+    return next;
+  };
 
   return async (cause: ReloadCause): Promise<void> => {
     const attempt = ++attempts;
     try {
-      const { loaded: next, changed, waiting } = reloadSettings(running, sources);
-      for (const warning of next.warnings) if (!running.warnings.includes(warning)) log("warn", warning);
+      const { loaded: next, changed, waiting } = await readNext();
       for (const sentence of waiting) log("warn", sentence);
-      running = next;
       await reload(next.settings);
       counts.succeeded++;
       counts.lastSuccessAtMs = Date.now();

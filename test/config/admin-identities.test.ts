@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { ConfigError, loadSettings } from "../../src/config/load.ts";
+import { ConfigError } from "../../src/config/config-error.ts";
+import { loadSettings } from "../../src/config/load.ts";
 import { selfSigned } from "../support/certificates.ts";
 import { folderForThisTest } from "../support/for-this-test.ts";
 

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ConfigError, loadSettings } from "../../src/config/load.ts";
+import { ConfigError } from "../../src/config/config-error.ts";
+import type { Sources } from "../../src/config/config-path.ts";
+import { loadSettings } from "../../src/config/load.ts";
 import { printSettings } from "../../src/config/print.ts";
 import { show } from "../../src/config/reading.ts";
-import type { Sources } from "../../src/config/sources.ts";
 
 const BYTES = Uint8Array.from({ length: 32 }, (_, index) => 0xff - index);
 const OTHER_BYTES = Uint8Array.from(BYTES).fill(7, 31);

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DEFAULT_SOURCES } from "../../src/check/credential.ts";
-import { ConfigError, type LoadedSettings, loadSettings } from "../../src/config/load.ts";
+import { ConfigError } from "../../src/config/config-error.ts";
+import type { Sources } from "../../src/config/config-path.ts";
+import { type LoadedSettings, loadSettings } from "../../src/config/load.ts";
 import { formatOrigin } from "../../src/config/origin.ts";
-import type { Sources } from "../../src/config/sources.ts";
 import { writeSecret } from "../../src/key/secret.ts";
 import { tokenOf } from "../support/sample-keys.ts";
 

@@ -1,10 +1,10 @@
 import { rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Sources } from "../../src/config/config-path.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { reloadSettings } from "../../src/config/reload.ts";
 import { SETTING_KEYS, settingOf } from "../../src/config/settings.ts";
-import type { Sources } from "../../src/config/sources.ts";
 import { STRUCTURE_KEYS } from "../../src/config/structures.ts";
 import { SEEN_TO_RELOAD } from "../serve/support/reloadable.ts";
 import { encryptionKeyOf } from "../support/encryption-keys.ts";

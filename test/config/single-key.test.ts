@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ConfigError, loadSettings } from "../../src/config/load.ts";
+import { ConfigError } from "../../src/config/config-error.ts";
+import type { Sources } from "../../src/config/config-path.ts";
+import { loadSettings } from "../../src/config/load.ts";
 import { printSettings } from "../../src/config/print.ts";
-import type { Sources } from "../../src/config/sources.ts";
 import { digestOf } from "../store/support/keys.ts";
 import { secretOf } from "../support/sample-keys.ts";
 

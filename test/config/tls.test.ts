@@ -2,7 +2,8 @@ import { createPrivateKey } from "node:crypto";
 import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { ConfigError, loadSettings } from "../../src/config/load.ts";
+import { ConfigError } from "../../src/config/config-error.ts";
+import { loadSettings } from "../../src/config/load.ts";
 import { createAuthority, selfSigned } from "../support/certificates.ts";
 import { folderForThisTest } from "../support/for-this-test.ts";
 

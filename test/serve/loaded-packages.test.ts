@@ -7,11 +7,13 @@ import { createKey } from "../support/admin-call.ts";
 import { KEYWARD_MAIN } from "../support/cli.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 
+import { reload } from "./support/reload.ts";
+
 // What a thread loads is memory for as long as the program runs, and time of each start.
 
 const preload = fileURLToPath(new URL("children/note-packages.ts", import.meta.url));
 
-type Thread = "main" | "writer" | "check";
+type Thread = "main" | "configuration" | "writer" | "check";
 
 /** A Keyward that tells what of our dependencies, and of Node's own HTTP, its threads have loaded so far. */
 async function startNoting(...flags: string[]) {
@@ -52,10 +54,12 @@ test.each([
   expect(loaded("check")).toEqual(expected.toSorted());
 });
 
-test("the thread that supervises loads what reads the configuration, its log and its listener", async () => {
+test("the thread that supervises loads its flags, its log and its listener; what reads the configuration ends with that", async () => {
   const { keyward, loaded } = await startNoting();
   expect((await fetch(`http://${keyward.ops}/metrics`)).status).toBe(200);
-  expect(loaded("main")).toEqual(["commander", "node:http", "pino", "yaml", "zod"]);
+  expect(await reload(keyward, "log: { level: debug }\n")).toBe(true);
+  expect(loaded("main")).toEqual(["commander", "node:http", "pino"]);
+  expect(loaded("configuration")).toEqual(["yaml", "zod"]);
 });
 
 test("the writer thread loads the admin API for its first call, and parts of it for those who ask for them", async () => {

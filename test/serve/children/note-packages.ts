@@ -1,11 +1,11 @@
 import { appendFileSync } from "node:fs";
 import { registerHooks } from "node:module";
-import { workerData } from "node:worker_threads";
+import { isMainThread, workerData } from "node:worker_threads";
 
 // Loaded before Keyward in each of its threads: writes down which thread loads code from which package.
 
 const file = process.env.PACKAGES_FILE ?? "";
-const thread = workerData === null ? "main" : "index" in workerData ? "check" : "writer";
+const thread = isMainThread ? "main" : nameOf(workerData);
 
 registerHooks({
   load(url, context, next) {
@@ -14,3 +14,9 @@ registerHooks({
     return next(url, context);
   },
 });
+
+/** By what it was started with. */
+function nameOf(data: object): string {
+  if ("flags" in data) return "configuration";
+  return "index" in data ? "check" : "writer";
+}
