@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { ConnectionError } from "./connection-error.ts";
-import { Deadline } from "./deadline.ts";
 import { sendGoaway } from "./drain.ts";
 import { Outbox } from "./outbox.ts";
+import { Patience } from "./patience.ts";
 import { HTTP1_ANSWER, Preface } from "./preface.ts";
 import type { Cut, Service } from "./service.ts";
 import { Session } from "./session.ts";
@@ -14,16 +14,10 @@ export class Connection {
   readonly #outbox: Outbox;
   readonly #session: Session;
   readonly #preface = new Preface();
-  readonly #owed = new Deadline();
-  readonly #stall = new Deadline();
-  readonly #silence = new Deadline();
-  readonly #draining = new Deadline();
+  readonly #patience: Patience;
   /** Counts how often the peer has begun to read again. */
   #drained = 0;
-  #hasAsked = false;
   #mustDrain = false;
-  /** When it is old. */
-  readonly #oldAtMs: number;
   /** Since when nothing is said any more, and what comes is thrown away. */
   #overSinceMs: number | undefined;
 
@@ -33,7 +27,7 @@ export class Connection {
     this.#service = service;
     this.#outbox = new Outbox(socket, service.pool);
     this.#session = new Session(service, this.#outbox);
-    this.#oldAtMs = service.clock.ms + service.limits.maxAgeMs * (0.9 + 0.2 * Math.random());
+    this.#patience = new Patience(service.limits, service.clock);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => socket.end());
@@ -65,16 +59,12 @@ export class Connection {
       return;
     }
     const reading = this.#socket.isPaused() ? this.#drained : undefined;
-    if (this.#stall.age(reading, clock.ms) >= limits.stallTimeoutMs) {
-      this.#cut("answers that are not read");
-      return;
+    if (this.#patience.hasStalled(reading)) this.#cut("answers that are not read");
+    else if (!this.#preface.isComplete) this.#awaitPreface();
+    else {
+      this.#guard(() => this.#checkTimes(elapsedMs));
+      if (this.#patience.isOld) this.drain();
     }
-    if (!this.#preface.isComplete) {
-      this.#awaitPreface();
-      return;
-    }
-    this.#guard(() => this.#checkTimes(elapsedMs));
-    if (clock.ms >= this.#oldAtMs) this.drain();
   }
 
   #onData(chunk: Buffer): void {
@@ -114,28 +104,21 @@ export class Connection {
   }
 
   #checkTimes(elapsedMs: number): void {
-    const { limits, clock } = this.#service;
     const session = this.#session;
-    if (this.#owed.age(session.owed, clock.ms) >= limits.frameTimeoutMs) {
+    const patience = this.#patience;
+    if (patience.isOwedTooLong(session.owed)) {
       throw new ConnectionError("settingsTimeout", "a frame or an acknowledgement that did not come in time");
     }
     session.tick(elapsedMs);
-    const isDraining = session.drain.isBegun ? 1 : undefined;
-    if (this.#draining.age(isDraining, clock.ms) >= limits.frameTimeoutMs) session.drain.close();
-    this.#checkSilence(this.#silence.age(this.#socket.bytesRead, clock.ms));
-  }
-
-  #checkSilence(ageMs: number): void {
-    const { silenceMs, pingTimeoutMs } = this.#service.limits;
-    if (ageMs >= silenceMs + pingTimeoutMs) this.#cut("no sign of life");
-    else if (ageMs >= silenceMs && !this.#hasAsked) this.#session.ping();
-    this.#hasAsked = ageMs >= silenceMs;
+    if (patience.hasDrained(session.drain.isBegun)) session.drain.close();
+    patience.listen(this.#socket.bytesRead);
+    if (patience.isGone) this.#cut("no sign of life");
+    else if (patience.isDueToAsk) session.ping();
   }
 
   /** One that has said nothing is not waited for once all are to end. */
   #awaitPreface(): void {
-    const { limits, clock } = this.#service;
-    const isLate = this.#owed.age(0, clock.ms) >= limits.frameTimeoutMs;
+    const isLate = this.#patience.isOwedTooLong(0);
     if (isLate || (this.#mustDrain && this.#preface.isUntouched)) this.#cut("no preface");
   }
 
