@@ -13,6 +13,7 @@ import { openKeyReader } from "../../src/store/reader.ts";
 import { createUsageTally } from "../../src/usage/tally.ts";
 import { policyOf } from "../support/policies.ts";
 import { portsOf } from "../support/sample-check.ts";
+import { checkParts } from "./check-parts.ts";
 import type { KeyFile } from "./key-files.ts";
 import type { Size } from "./options.ts";
 import { CLOSED_PATH, checkRequest, ROUTES } from "./request.ts";
@@ -47,10 +48,16 @@ export function checkContestants(files: readonly KeyFile[], size: Size, stops: (
       return contestantOf([name, `${file.keys} keys`], size.checks, askOf(store, requests, reason));
     });
   });
+  const parts = files.slice(0, 1).flatMap(({ path, secrets: [secret = ""] }) => {
+    const reader = openKeyReader(path);
+    stops.push(reader.close);
+    return checkParts(reader, secret).map(({ name, run }) => contestantOf([name, ""], size.checks, run));
+  });
   const request = checkRequest(writeSecret("kw", randomBytes(32)));
   const decode = () => fromBinary(CheckRequestSchema, request);
   return [
     ...ofFiles,
+    ...parts,
     contestantOf(METRICS_ROW, size.checks, createCounting()),
     contestantOf(DECODE_ROW, size.checks, decode),
   ];
