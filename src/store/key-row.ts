@@ -1,6 +1,7 @@
 import type { KeyRecord, OwnerLimits, RateLimit } from "../key/record.ts";
 import type { SigningAlg } from "../key/signing-alg.ts";
 import { networksOf } from "./networks.ts";
+import { createShared } from "./shared.ts";
 import { readTokens } from "./token-list.ts";
 
 /** All that is kept of a key, for those who administer it. */
@@ -126,8 +127,8 @@ export interface KeyRow extends KeyRecordRow {
 export function keyRecordOf(row: KeyRecordRow): KeyRecord {
   return {
     id: row.id,
-    tenant: row.tenant ?? undefined,
-    owner: row.owner ?? undefined,
+    tenant: row.tenant === null ? undefined : shared(row.tenant),
+    owner: row.owner === null ? undefined : shared(row.owner),
     scopes: readTokens(row.scopes),
     paths: readTokens(row.paths),
     notBeforeMs: row.not_before_ms ?? undefined,
@@ -144,6 +145,8 @@ export function keyRecordOf(row: KeyRecordRow): KeyRecord {
     revision: row.revision,
   };
 }
+
+const shared = createShared((text) => text);
 
 function ownerLimitsOf({ owner_name, owner_scopes, owner_disabled_at_ms }: KeyRecordRow): OwnerLimits | undefined {
   if (owner_name === null) return undefined;

@@ -1,3 +1,5 @@
+import { createShared } from "./shared.ts";
+
 const none: readonly string[] = [];
 
 /** The tokens as one text. Throws where one is empty or holds a space: read back it would be other tokens. */
@@ -10,5 +12,7 @@ export function writeTokens(tokens: readonly string[]): string {
 
 /** The tokens of a text that writeTokens has made. */
 export function readTokens(text: string): readonly string[] {
-  return text === "" ? none : text.split(" ");
+  return text === "" ? none : tokensOf(text);
 }
+
+const tokensOf = createShared((text): readonly string[] => text.split(" "));

@@ -415,6 +415,7 @@ export const MUTANTS: readonly MutantsOfFile[] = [
       ["text === ADMIN_PREFIX ||", ""],
     ],
   ),
+  of("store/shared", ["store/shared"], [["if (made.size >= MOST) made.clear();", ""]]),
   of(
     "store/cache",
     ["store/cache"],
