@@ -33,13 +33,19 @@ test("every setting and structure is described", () => {
 });
 
 describe("the schema takes", () => {
-  const blocks = [...read("README.md").matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => yaml);
-  const configs = blocks.filter((yaml) => !yaml.includes("@type"));
+  const configsIn = (page: string) => {
+    const blocks = [...read(page).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => yaml);
+    return blocks.filter((yaml) => !yaml.includes("@type"));
+  };
 
-  test("each part of a configuration that stands in the README", () => {
-    expect(configs.length).toBeGreaterThanOrEqual(6);
+  test.each([
+    ["README.md", 5],
+    ["docs/keys.md", 1],
+  ])("each part of a configuration that stands in %s", (page, least) => {
+    const configs = configsIn(page);
+    expect(configs.length).toBeGreaterThanOrEqual(least);
     expect(configs.map((yaml) => [yaml, refused(yaml)])).toEqual(configs.map((yaml) => [yaml, []]));
-    expect(configs.flatMap((yaml) => readConfigFile("README.md", yaml).problems)).toEqual([]);
+    expect(configs.flatMap((yaml) => readConfigFile(page, yaml).problems)).toEqual([]);
   });
 
   test("the configuration of the demo", () => {
@@ -48,7 +54,7 @@ describe("the schema takes", () => {
 
   test("what config print writes", () => {
     const cwd = folderForThisTest();
-    writeFileSync(join(cwd, "keyward.yaml"), configs.slice(0, 2).join(""));
+    writeFileSync(join(cwd, "keyward.yaml"), configsIn("README.md").slice(0, 2).join(""));
     expect(refused(printSettings(loadSettings({ flags: {}, env: {}, cwd })))).toEqual([]);
   });
 
