@@ -19,7 +19,7 @@ export interface Configuration {
   readAgain(running: LoadedSettings): Promise<Reloaded>;
 }
 
-/** Who changes a file often, as a script does, need not wait each time until the code is loaded. */
+/** Who reloads often, as a script does, need not wait each time until the code is loaded. */
 const LINGER_MS = 2_000;
 
 /**
@@ -46,7 +46,9 @@ export function createConfiguration(sources: Sources): Configuration {
     waiting = undefined;
     const answer = await answerOf<Result>(reader, running);
     waiting = reader;
-    leaving = setTimeout(() => void reader.terminate(), LINGER_MS).unref();
+    // What a start has read is not read again soon, and the threads that start now can have its memory.
+    const lingerMs = running === undefined ? 0 : LINGER_MS;
+    leaving = setTimeout(() => void reader.terminate(), lingerMs).unref();
     if ("problems" in answer) throw new ConfigError(answer.problems);
     return answer.result;
   };

@@ -6,6 +6,7 @@ import { cleanEnvironment } from "../../support/cli.ts";
 /** A Keyward whose memory is watched. */
 export interface Served {
   authz: string;
+  admin: string;
   /** Milliseconds from the start of the program to its line "serving". */
   readyMs: number;
   /** Milliseconds of processor time that it had taken then: the same on a machine that is busy with other things. */
@@ -33,7 +34,7 @@ export async function serveMeasured(launcher: string, database: string, flags: r
     .stderr()
     .split("\n")
     .find((text) => text.includes('"msg":"serving"'));
-  const { authz, time } = JSON.parse(line ?? "{}");
+  const { authz, admin, time } = JSON.parse(line ?? "{}");
   const readyCpuMs = cpuMs(child.pid);
   const status = (field: string) => {
     const text = readFileSync(`/proc/${child.pid}/status`, "utf8");
@@ -41,6 +42,7 @@ export async function serveMeasured(launcher: string, database: string, flags: r
   };
   return {
     authz,
+    admin,
     readyMs: Date.parse(time) - startedMs,
     readyCpuMs,
     memory: () => status("VmRSS"),
