@@ -54,7 +54,7 @@ test.each([
   expect(loaded("check")).toEqual(expected.toSorted());
 });
 
-test("the thread that supervises loads its flags, its log and its listener; what reads the configuration ends with that", async () => {
+test("the thread that supervises loads its flags, its log and its listener, and another one what reads the configuration", async () => {
   const { keyward, loaded } = await startNoting();
   expect((await fetch(`http://${keyward.ops}/metrics`)).status).toBe(200);
   expect(await reload(keyward, "log: { level: debug }\n")).toBe(true);
