@@ -23,7 +23,7 @@ export interface Service {
   readonly counters: Counters;
   readonly memory: Memory;
   readonly pool: ChunkPool;
-  /** A coarse clock, moved on by the server's tick: nothing asks the system for the time. */
+  /** A coarse clock, moved on by the server's tick: nothing asks the system for the time. It begins at 0. */
   readonly clock: { ms: number };
   readonly onCut: (cut: Cut) => void;
   /** A defect: a handler that threw, or an error of the engine's own. */

@@ -37,6 +37,8 @@ export interface UnaryServer {
 
 /** A second: far shorter than any limit, and long enough to cost nothing. */
 const TICK_MS = 1_000;
+/** A tick that is late by more than another was held up. */
+const MAX_TICKS_AT_ONCE = 2;
 
 /** Makes a server without a connection. Its timer does not keep the program alive. */
 export function createUnaryServer(options: UnaryServerOptions): UnaryServer {
@@ -48,6 +50,7 @@ class Server implements UnaryServer {
   readonly #open = new Set<Connection>();
   readonly #tickMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #tickedAtMs = 0;
   #noneLeft: PromiseWithResolvers<void> | undefined;
 
   constructor({ methods, limits, tickMs = TICK_MS, onCut = ignore, onError = ignore }: UnaryServerOptions) {
@@ -59,7 +62,7 @@ class Server implements UnaryServer {
       counters: createCounters(),
       memory: new Memory(all.maxHeldBytes),
       pool: new ChunkPool(),
-      clock: { ms: performance.now() },
+      clock: { ms: 0 },
       onCut,
       onError,
     };
@@ -120,16 +123,17 @@ class Server implements UnaryServer {
   /** It runs only while there is a connection. */
   #startClock(): void {
     if (this.#timer !== undefined) return;
-    this.#service.clock.ms = performance.now();
+    this.#tickedAtMs = performance.now();
     this.#timer = setInterval(() => this.#tick(), this.#tickMs);
     this.#timer.unref();
   }
 
+  /** Peers are given time that this program has: while it was stopped, what they said has waited, and is read only now. */
   #tick(): void {
-    const { clock } = this.#service;
     const nowMs = performance.now();
-    const elapsedMs = nowMs - clock.ms;
-    clock.ms = nowMs;
+    const elapsedMs = Math.min(nowMs - this.#tickedAtMs, MAX_TICKS_AT_ONCE * this.#tickMs);
+    this.#tickedAtMs = nowMs;
+    this.#service.clock.ms += elapsedMs;
     for (const connection of this.#open) connection.tick(elapsedMs);
   }
 }

@@ -6,13 +6,14 @@ import { connect as connectTls, createServer as createTlsServer } from "node:tls
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ERROR } from "../../src/h2/connection-error.ts";
 import { FRAME } from "../../src/h2/frame.ts";
+import type { Limits } from "../../src/h2/limits.ts";
 import { PREFACE } from "../../src/h2/preface.ts";
 import type { Cut } from "../../src/h2/service.ts";
 import { createUnaryServer } from "../../src/h2/unary-server.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { until } from "../support/until.ts";
 import { ECHO, startEngine } from "./support/engine.ts";
-import { call, data, INITIAL_WINDOW_SIZE, message, ping, settings, windowUpdate } from "./support/frames.ts";
+import { call, data, headers, INITIAL_WINDOW_SIZE, message, ping, settings, windowUpdate } from "./support/frames.ts";
 import { RawPeer } from "./support/raw-peer.ts";
 
 /** All windows open, so that nothing but the socket holds an answer up. */
@@ -77,6 +78,25 @@ test("a peer that does not answer a PING after a silence is cut, and one that do
   expect(engine.cuts).toMatchObject([{ reason: "stalled", why: "no sign of life" }]);
   await lively.sync();
   expect(lively.isClosed).toBe(false);
+});
+
+// As a machine does that is suspended: whatever the peer has said meanwhile is read only behind the first tick.
+test.each<[title: string, limits: Partial<Limits>, begun: Buffer]>([
+  ["its silence", { silenceMs: 100, pingTimeoutMs: 100 }, Buffer.alloc(0)],
+  ["a frame that it has begun", { frameTimeoutMs: 100 }, call(1).subarray(0, 20)],
+  ["a request that it has begun", { requestTimeoutMs: 100 }, headers(1)],
+])("a peer is not cut for %s while the program stood still", async (_, limits, begun) => {
+  const engine = await startEngine({ limits });
+  const peer = await engine.greet();
+  peer.send(begun);
+  const ticks = performance.now();
+  await until("the beginning is seen", () => performance.now() - ticks > 30);
+  // Timers come first behind this.
+  await setImmediate();
+  peer.send(call(1).subarray(begun.length));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  expect((await peer.answer(1)).body).toEqual(message("hello"));
+  expect(engine.cuts).toEqual([]);
 });
 
 // The timer of a slow frame begins with the frame, not with the end of the one before.
