@@ -1,6 +1,6 @@
 import { type Campaign, tryOutSlowly } from "../../support/campaign.ts";
 import { openArena } from "./arena.ts";
-import { rounds, saidIn } from "./connections.ts";
+import { type Garbled, rounds, saidIn } from "./connections.ts";
 
 /** What is there when all is over and the garbage gone: 7 MB, and more where each connection left something behind. */
 const MAX_HEAP_BYTES = 32 * 1024 * 1024;
@@ -12,7 +12,7 @@ const LEAST_ANSWERED = 0.5;
 export async function tryConnections(campaign: Campaign): Promise<string> {
   let arena = await openArena();
   let [connections, bytes] = [0, 0];
-  const holds = async (round: Parameters<typeof saidIn>[0][]) => {
+  const holds = async (round: Garbled[]) => {
     const all = round.map(saidIn);
     connections += all.length;
     bytes += all.reduce((sum, said) => sum + said.bytes.length, 0);

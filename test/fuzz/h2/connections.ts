@@ -49,7 +49,8 @@ const garbled = fc.record(
   READABLE,
 );
 
-type Garbled = typeof garbled extends fc.Arbitrary<infer Value> ? Value : never;
+/** What a connection is made from. */
+export type Garbled = typeof garbled extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Connections that are opened at the same time. What is printed of them is what their bytes are made from. */
 export const rounds: fc.Arbitrary<Garbled[]> = fc.array(garbled, { minLength: 1, maxLength: 48, size: "max" });
