@@ -84,8 +84,11 @@ describe.each(ATTACKED)("%s: clients of every listener are served during", (list
 test("connections are counted, and those in excess make room", async () => {
   const before = await countsOf(keyward, "ops");
   await openMany(keyward.ops, 1_000);
+  // The system completes a connection before the program accepts it.
+  await until("all have been accepted", async () => {
+    return (await countsOf(keyward, "ops")).accepted - before.accepted >= 1_000;
+  });
   const after = await countsOf(keyward, "ops");
-  expect(after.accepted - before.accepted).toBeGreaterThanOrEqual(1_000);
   expect(after.displaced - before.displaced).toBeGreaterThanOrEqual(1_000 - 128);
   expect(after.open).toBeLessThanOrEqual(128);
 });
