@@ -3,25 +3,35 @@
  * notice. A mutant that no test notices is a promise that nothing guards: it needs a row.
  */
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
+import fc from "fast-check";
+import { CAMPAIGN_FLAGS, campaignOf, flagsOf } from "../support/campaign.ts";
 import { MUTANTS, type Mutant, type MutantsOfFile } from "./list.ts";
 import { createWorkshop, type Workshop } from "./workshop.ts";
 
 interface Job extends Mutant, Pick<MutantsOfFile, "file" | "tests"> {}
 
-const { values: flags } = parseArgs({ options: { only: { type: "string" } } });
+const flags = flagsOf({ ...CAMPAIGN_FLAGS, only: { type: "string" } });
 const groups = MUTANTS.filter(({ file }) => flags.only === undefined || file.includes(flags.only));
 const jobs = groups.flatMap(({ file, tests, mutants }) => mutants.map((mutant): Job => ({ file, tests, ...mutant })));
+const campaign = campaignOf("mutants", flags, jobs.length);
+const inAnyOrder = fc.shuffledSubarray(jobs, { minLength: jobs.length });
+const drawn = fc.sample(inAnyOrder, { seed: campaign.seed, numRuns: 1 }).flat().slice(0, campaign.count);
 const started = Date.now();
+const allowedMs = campaign.untilMs - started;
 const workshops = cpus().map(createWorkshop);
 try {
   const sound = await Promise.all(workshops.map((workshop, at) => workshop.run(testsOf(groups, at))));
   const failed = sound.filter(({ passed }) => !passed).map(({ output }) => output);
   if (failed.length > 0) throw new Error(`the tests fail without any mutant:\n${failed.join("\n")}`);
-  const waiting = jobs.values();
+  // The time is that of the mutants: without them, the tests may take as long.
+  const untilMs = Date.now() + allowedMs;
+  const waiting = drawn.values();
   const survivors: string[] = [];
+  let tried = 0;
   const work = async (workshop: Workshop) => {
     for (const job of waiting) {
+      if (Date.now() > untilMs) return;
+      tried++;
       if (await isNoticed(job, workshop)) continue;
       survivors.push(job.file);
       process.stdout.write(`survived in ${job.file}: ${told(job)}\n`);
@@ -29,8 +39,8 @@ try {
   };
   await Promise.all(workshops.map(work));
   const seconds = ((Date.now() - started) / 1_000).toFixed(0);
-  process.stdout.write(`${jobs.length} mutants, ${jobs.length - survivors.length} killed, in ${seconds} s\n`);
-  if (survivors.length > 0 || jobs.length === 0) process.exitCode = 1;
+  process.stdout.write(`${jobs.length} mutants, ${tried} tried, ${tried - survivors.length} killed, in ${seconds} s\n`);
+  if (survivors.length > 0 || tried === 0) process.exitCode = 1;
 } finally {
   for (const workshop of workshops) workshop.close();
 }
