@@ -1,7 +1,7 @@
 import type { Judging } from "../../src/check/decide.ts";
 import type { PolicyConfig } from "../../src/policy/config.ts";
 import { compilePolicy, type Policy } from "../../src/policy/policy.ts";
-import type { Rule } from "../../src/policy/rule.ts";
+import { plainRule, type Rule } from "../../src/policy/rule.ts";
 import { ratesAt } from "./rates.ts";
 
 /** The policy of a configuration that must be sound. */
@@ -17,17 +17,7 @@ export function policyOf(
 
 /** A rule that asks for any valid key, but for what the test says of it. */
 export function ruleOf(more: Partial<Rule> = {}): Rule {
-  return {
-    access: "authenticated",
-    scopes: [],
-    match: "any",
-    tenant: undefined,
-    owner: undefined,
-    forwardCredential: false,
-    serveStaleForMs: undefined,
-    route: "/**",
-    ...more,
-  };
+  return { ...plainRule("authenticated", "/**"), ...more };
 }
 
 /** What judging knows where nothing is configured. */
