@@ -2,8 +2,8 @@ import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } fro
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openStore } from "../../src/store/store.ts";
-import { digestOf, local, sampleKey } from "../store/support/keys.ts";
+import { digestOf } from "../store/support/keys.ts";
+import { makeLargeStore, PAGE_BYTES } from "../store/support/large-store.ts";
 import { adminCall, createKey } from "../support/admin-call.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import { byLabel, readMetrics } from "../support/metrics.ts";
@@ -201,15 +201,7 @@ test("a database of a hundred megabytes is served and changed", async () => {
   // 2 GB take minutes on a slow disk: docs/operations.md has those figures.
   const folder = folderForThisTest();
   const path = join(folder, "keyward.db");
-  const store = openStore(path);
-  store.createKey({ ...sampleKey("one"), digest: digestOf(secretOf("one")) }, local, 1);
-  store.close();
-  const db = new Database(path);
-  const columns = db.prepare("SELECT name FROM pragma_table_info('keys')").pluck().all() as string[];
-  const copied = columns.map((column) => COPIES[column] ?? column);
-  db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
-    INSERT INTO keys (${columns}) SELECT ${copied} FROM keys, n WHERE id = 'key_one'`);
-  db.close();
+  makeLargeStore(path, [digestOf(secretOf("one"))], 20_000);
   const keyward = await keywardForThisTest({ folder });
   const client = checkClientForThisTest(keyward.authz);
   await until("it serves", async () => (await client.health()) === "SERVING");
@@ -217,13 +209,3 @@ test("a database of a hundred megabytes is served and changed", async () => {
   const { secret } = await createKey(keyward.adminSocket);
   expect((await client.present(secret)).reason).toBe("allowed");
 });
-
-/** Of the files that Keyward makes. */
-const PAGE_BYTES = 4096;
-
-/** What is different in each of many copies of a key. */
-const COPIES: Readonly<Record<string, string>> = {
-  digest: "randomblob(32)",
-  id: "'key_' || i",
-  note: "hex(randomblob(800))",
-};

@@ -4,7 +4,7 @@ import { openStore } from "../../../src/store/store.ts";
 import { local, sampleKey } from "./keys.ts";
 
 /** Of the files that Keyward makes. */
-const PAGE_BYTES = 4096;
+export const PAGE_BYTES = 4096;
 
 /** What is different in each of many copies of a key: digests are spread evenly, and the same each time. */
 const COPIES: Readonly<Record<string, string>> = {
@@ -13,8 +13,11 @@ const COPIES: Readonly<Record<string, string>> = {
   note: "hex(zeroblob(2000))",
 };
 
-/** Makes a closed store that is too large to be read through before it is served: 37 MB, with the keys of these digests in it. */
-export function makeLargeStore(path: string, digests: readonly string[] = []): void {
+/** So many copies are 37 MB: too large to be read through before they are served. */
+const MANY = 7_500;
+
+/** Makes a closed store of some 5 KB a copy, with the keys of these digests in it. */
+export function makeLargeStore(path: string, digests: readonly string[] = [], copies = MANY): void {
   const store = openStore(path);
   store.createKey(sampleKey("copied"), local, 1);
   for (const [index, digest] of digests.entries()) store.createKey({ ...sampleKey(`k${index}`), digest }, local, 1);
@@ -22,7 +25,7 @@ export function makeLargeStore(path: string, digests: readonly string[] = []): v
   const db = new Database(path);
   const columns = db.prepare("SELECT name FROM pragma_table_info('keys')").pluck().all() as string[];
   const copied = columns.map((column) => COPIES[column] ?? column);
-  db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 7500)
+  db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${copies})
     INSERT INTO keys (${columns}) SELECT ${copied} FROM keys, n WHERE id = 'key_copied'`);
   db.close();
 }
