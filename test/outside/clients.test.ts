@@ -108,25 +108,23 @@ test("nghttp, with its PRIORITY frames: the same bytes", async () => {
   expectSound(1);
 });
 
-test("nginx as a proxy for gRPC: echoes are right through it", async () => {
-  const [port = 0] = await freePorts(1);
-  writeFileSync(join(folder, "nginx.conf"), nginxConfig(port, echo.plain));
-  const nginx = await startChild({
-    name: "nginx",
-    command: "/usr/sbin/nginx",
-    args: ["-e", "stderr", "-p", folder, "-c", "nginx.conf"],
-    ready: () => isListening(port),
-  });
-  try {
-    await echoThroughGrpcJs(`127.0.0.1:${port}`, undefined, BODIES);
-    expectSound(600);
-  } finally {
-    await nginx.stop();
-  }
-});
+/** A program that speaks HTTP/2 to both sides, started with a file of its own. */
+interface Proxy {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly file: string;
+  readonly maxBytes: number;
+  /** What stands in the file: where it listens, and the address it passes calls to. */
+  config(port: number, to: string): string;
+}
 
-function nginxConfig(port: number, to: string): string {
-  return `daemon off; master_process off; pid nginx.pid; error_log stderr;
+const PROXIES: Readonly<Record<string, Proxy>> = {
+  nginx: {
+    command: "/usr/sbin/nginx",
+    args: ["-e", "stderr", "-p", ".", "-c", "nginx.conf"],
+    file: "nginx.conf",
+    maxBytes: BODIES.maxBytes,
+    config: (port, to) => `daemon off; master_process off; pid nginx.pid; error_log stderr;
 events {}
 http {
   access_log off;
@@ -134,31 +132,15 @@ http {
   upstream engine { server ${to}; keepalive 4; }
   server { listen 127.0.0.1:${port} http2; client_max_body_size 0; location / { grpc_pass grpc://engine; } }
 }
-`;
-}
-
-/** Larger bodies stop within HAProxy 2.6, and do so in front of Node's server as well. */
-const FOR_HAPROXY = { seed: SEED, maxBytes: 12_000 };
-
-test("HAProxy as a proxy for gRPC: echoes are right through it", async () => {
-  const [port = 0] = await freePorts(1);
-  writeFileSync(join(folder, "haproxy.cfg"), haproxyConfig(port, echo.plain));
-  const haproxy = await startChild({
-    name: "HAProxy",
+`,
+  },
+  HAProxy: {
     command: "/usr/sbin/haproxy",
-    args: ["-db", "-f", join(folder, "haproxy.cfg")],
-    ready: () => isListening(port),
-  });
-  try {
-    await echoThroughGrpcJs(`127.0.0.1:${port}`, undefined, FOR_HAPROXY);
-    expectSound(600);
-  } finally {
-    await haproxy.stop();
-  }
-});
-
-function haproxyConfig(port: number, to: string): string {
-  return `global
+    args: ["-db", "-f", "haproxy.cfg"],
+    file: "haproxy.cfg",
+    // Larger bodies stop within HAProxy 2.6, and do so in front of Node's server as well.
+    maxBytes: 12_000,
+    config: (port, to) => `global
   maxconn 200
 defaults
   mode http
@@ -170,8 +152,27 @@ frontend callers
   default_backend engine
 backend engine
   server engine ${to} proto h2
-`;
-}
+`,
+  },
+};
+
+test.each(Object.entries(PROXIES))("%s as a proxy for gRPC: echoes are right through it", async (name, proxy) => {
+  const [port = 0] = await freePorts(1);
+  writeFileSync(join(folder, proxy.file), proxy.config(port, echo.plain));
+  const child = await startChild({
+    name,
+    command: proxy.command,
+    args: proxy.args,
+    cwd: folder,
+    ready: () => isListening(port),
+  });
+  try {
+    await echoThroughGrpcJs(`127.0.0.1:${port}`, undefined, { seed: SEED, maxBytes: proxy.maxBytes });
+    expectSound(600);
+  } finally {
+    await child.stop();
+  }
+});
 
 /** At least so many calls were answered, none of them by a defect, no connection was ended for its faults, and nothing is held. */
 function expectSound(calls: number): void {
