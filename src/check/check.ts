@@ -1,10 +1,11 @@
 import type { KeyStore } from "../key/record.ts";
 import type { Rule } from "../policy/rule.ts";
+import type { AccessRequest } from "./access-request.ts";
 import { clientAddress, FORWARDED_FOR } from "./client-address.ts";
 import type { CheckContext } from "./context.ts";
 import { type Carriers, createCredentialReader } from "./credential.ts";
 import { type Decision, decide, decidePublic, deny, type Judging } from "./decide.ts";
-import { type AccessRequest, createDecode } from "./decode.ts";
+import { createDecode } from "./decode.ts";
 import { createEncode, type Encode } from "./encode.ts";
 import { createHttpEncode, type HttpAnswer } from "./http/answer.ts";
 import { type Dialect, forEachDialect } from "./http/dialects.ts";

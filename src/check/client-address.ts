@@ -1,4 +1,4 @@
-import type { AccessRequest } from "./decode.ts";
+import type { AccessRequest } from "./access-request.ts";
 import { trim } from "./white-space.ts";
 
 /** The header to which each proxy appends the address it was called from. */

@@ -2,9 +2,9 @@ import { type Flaw, flawOf } from "../key/flaw.ts";
 import { isForeignSecret } from "../key/foreign.ts";
 import { isSecret } from "../key/secret.ts";
 import { isOwnToken, isToken } from "../key/token.ts";
+import type { AccessRequest, Header } from "./access-request.ts";
 import { readBasic } from "./basic.ts";
 import { cookiesNamed, withoutCookies } from "./cookie.ts";
-import type { AccessRequest, Header } from "./decode.ts";
 import { parametersNamed, type QueryParameter } from "./query.ts";
 import { isWhiteSpace, trim } from "./white-space.ts";
 

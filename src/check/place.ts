@@ -1,8 +1,8 @@
 import { ruleFromExtensions } from "../policy/extensions.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Rule } from "../policy/rule.ts";
+import type { AccessRequest } from "./access-request.ts";
 import { type Denied, deny } from "./decide.ts";
-import type { AccessRequest } from "./decode.ts";
 import { readHost } from "./host.ts";
 import { isJudgeableMethod } from "./method.ts";
 import { readPath } from "./path.ts";

@@ -1,9 +1,9 @@
 import type { KeyRecord, KeyStore } from "../key/record.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { AccessRequest } from "./access-request.ts";
 import type { CheckContext } from "./context.ts";
 import type { CredentialSource } from "./credential.ts";
 import type { Decision } from "./decide.ts";
-import type { AccessRequest } from "./decode.ts";
 import type { EncodeSettings } from "./encode.ts";
 import type { Latin1 } from "./latin1.ts";
 import type { Digest } from "./lookup.ts";

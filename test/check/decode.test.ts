@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type AccessRequest, createDecode, type Header } from "../../src/check/decode.ts";
+import type { AccessRequest, Header } from "../../src/check/access-request.ts";
+import { createDecode } from "../../src/check/decode.ts";
 import { latin1 } from "../../src/serve/latin1.ts";
 import { describeRequest } from "../support/check-request.ts";
 import { field, tag, varint } from "../support/wire-bytes.ts";

@@ -153,9 +153,16 @@ export const MUTANTS: readonly MutantsOfFile[] = [
   ),
   of(
     "check/decode",
-    ["check/decode", "check/decode-malformed"],
+    ["check/decode"],
     [
       ["if (isOwnExtension(name)) request.extensions", "if (name === 'keyward.access') request.extensions"],
+      ["      found = undefined;\n", ""],
+    ],
+  ),
+  of(
+    "check/decode-http",
+    ["check/decode", "check/decode-malformed"],
+    [
       ["if (!isMap) noteHeader(bytes, mapEntry, readers, request);", ""],
       ["if (!isMap) noteHeader(bytes, mapEntry, readers, request);", "noteHeader(bytes, mapEntry, readers, request);"],
       ["  request.headers = [];\n", ""],
@@ -165,7 +172,6 @@ export const MUTANTS: readonly MutantsOfFile[] = [
       ["readers.path.repeat(start, end);", ";"],
       ["else readers.host.repeat(start, end);", ""],
       ["return agreed !== undefined;", "return true;"],
-      ["      found = undefined;\n", ""],
     ],
   ),
   of(

@@ -1,5 +1,5 @@
+import type { AccessRequest, Header } from "../access-request.ts";
 import { FORWARDED_FOR } from "../client-address.ts";
-import type { AccessRequest, Header } from "../decode.ts";
 import { readHost } from "../host.ts";
 import type { WatchedHeaders } from "../watched.ts";
 import { trim } from "../white-space.ts";
