@@ -78,6 +78,16 @@ export async function openCertificates(
   };
 }
 
+/** The files of the listeners that this program starts. Those of others it need not be able to read. */
+export function tlsOfStarted({ mode, listen, tls }: Settings): Settings["tls"] {
+  return {
+    ...(tls.authz && listen.authz && mode !== "admin" && { authz: tls.authz }),
+    ...(tls.forward_auth && listen.forwardAuth && mode !== "admin" && { forward_auth: tls.forward_auth }),
+    ...(tls.admin && listen.admin && mode !== "authz" && { admin: tls.admin }),
+    ...(tls.ops && listen.ops && { ops: tls.ops }),
+  };
+}
+
 function tellRenewed(listener: TlsListener, material: TlsMaterial, log: Log): void {
   const untimely = untimelyOf(material, Date.now());
   const message = `the certificate of listen.${listener} was renewed`;

@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
-import { createCheck, createHttpCheck } from "../../check/check.ts";
 import type { CheckContext } from "../../check/context.ts";
-import type { CheckPorts } from "../../check/ports.ts";
 import { createRateLimiter } from "../../check/rate-limit.ts";
 import type { Address } from "../../config/address.ts";
 import type { Settings } from "../../config/settings.ts";
@@ -17,16 +15,14 @@ import { MetricCells } from "../../observe/metrics/cells.ts";
 import { startPulse } from "../../observe/pulse.ts";
 import type { Sampling } from "../../observe/traces/settings.ts";
 import type { CallMetadata, CheckSpan } from "../../observe/traces/tracer.ts";
-import { soundPolicy } from "../../policy/policy.ts";
-import { secretDigest } from "../../store/digest.ts";
 import { createHandOver, HAND_OVER_INTERVAL_MS } from "../../usage/hand-over.ts";
 import { createUsageTally } from "../../usage/tally.ts";
-import { latin1 } from "../latin1.ts";
 import { createCheckServer } from "../listeners/check-server.ts";
 import { listen } from "../listeners/listen.ts";
 import { listenerTls } from "../listeners/listener-tls.ts";
-import { createServedStore } from "../served-store.ts";
-import { NOT_FOLLOWING, openBoard, publish } from "./board.ts";
+import { openBoard } from "./board.ts";
+import { createChecks, type LastingPorts } from "./checks.ts";
+import { createPublishedStore } from "./published-store.ts";
 import { runThread } from "./thread.ts";
 import { type CheckThreadData, createThreadLog } from "./thread-messages.ts";
 
@@ -61,30 +57,8 @@ await runThread(parentPort, async (report) => {
   const ringBuffer = denials[index];
   const ring = ringBuffer && new DenialRing(ringBuffer);
   let current: Settings = settings;
-  // The store lasts, and goes by what is said at the time.
-  const said = {
-    ...settings,
-    get stale() {
-      return current.stale;
-    },
-  };
-  const store = createServedStore(said, board, {
-    onApplied(change, revision) {
-      Atomics.store(board.revisions, index, BigInt(revision));
-      publish(board.applied, index, change);
-    },
-    onClosed() {
-      Atomics.store(board.revisions, index, NOT_FOLLOWING);
-      publish(board.applied, index, NOT_FOLLOWING);
-    },
-    onStale(sinceMs) {
-      const since = sinceMs === undefined ? 0n : process.hrtime.bigint() - BigInt(Math.round(sinceMs * 1e6));
-      Atomics.store(board.staleSince, index, since);
-    },
-    onServing(serving) {
-      Atomics.store(board.serving, index, serving ? 1 : 0);
-      server.setServing(serving);
-    },
+  const store = createPublishedStore(() => current, board, index, {
+    onServing: (serving) => server.setServing(serving),
     onUnread: (file) => report({ kind: "unread", file }),
     onLookUp: counters.countLookUp,
     log,
@@ -103,41 +77,25 @@ await runThread(parentPort, async (report) => {
   );
   const tracer = sampling && (await startTracer(sampling, (spans) => report({ kind: "spans", spans }), cells));
   const invalidKeys = createInvalidKeys(log);
-  // Without a writer in this process nobody could write it down.
   const isTallied = settings.mode === "all";
-  const limiter = createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint);
-  /** Store, rates and all that counts go on; everything that the settings say is made anew. */
-  const checksBy = (settings: Settings) => {
-    const ports: CheckPorts = {
-      ...(isTallied ? { noteKey: tally.note } : {}),
-      noteInvalidKey: invalidKeys.note,
-      policy: soundPolicy(settings.policy),
-      credentials: settings.credentials,
-      trustedHops: settings.trustedHops,
-      identityHeaders: settings.identityHeaders,
-      realm: settings.realm,
-      wwwAuthenticate: settings.wwwAuthenticate,
-      expiryWarningMs: settings.expiryWarningMs,
-      onStoreError: settings.onStoreError,
-      latin1,
-      digest: secretDigest,
-      store,
-      serveStaleForMs: settings.stale.serveForMs,
-      rates: limiter,
-      observe(decision, request, context, cause, address) {
-        counters.countOutcome(decision.reason, decision.rule?.route);
-        tracer?.decided(decision);
-        if (decision.allowed) allowedLog.note(decision, context);
-        else {
-          ring?.write(decision, request, context, address);
-          tellDenial(decision, request, context, cause);
-        }
-      },
-    };
-    return { grpc: createCheck(ports), http: createHttpCheck(ports) };
+  const lasting: LastingPorts = {
+    store,
+    rates: createRateLimiter(new BigInt64Array(rates), process.hrtime.bigint),
+    // Without a writer in this process nobody could write it down.
+    ...(isTallied && { noteKey: tally.note }),
+    noteInvalidKey: invalidKeys.note,
+    observe(decision, request, context, cause, address) {
+      counters.countOutcome(decision.reason, decision.rule?.route);
+      tracer?.decided(decision);
+      if (decision.allowed) allowedLog.note(decision, context);
+      else {
+        ring?.write(decision, request, context, address);
+        tellDenial(decision, request, context, cause);
+      }
+    },
   };
   /** Whoever asks in this thread asks by these, so that a reload changes all answers in one step. */
-  let checks = checksBy(settings);
+  let checks = createChecks(settings, lasting);
   let handingOver: NodeJS.Timeout | undefined;
   const logAllowed = (which: Settings["log"]["allowed"]) => {
     allowedLog.finish();
@@ -217,7 +175,7 @@ await runThread(parentPort, async (report) => {
       if (order.kind === "reload") {
         current = order.settings;
         counters.nameRoutes(order.routes);
-        checks = checksBy(order.settings);
+        checks = createChecks(order.settings, lasting);
         logAllowed(order.settings.log.allowed);
         report({ kind: "configured", configuration: order.configuration });
       } else if (order.kind === "usage_written") handOver.written(order.source, order.seq);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Address } from "../../config/address.ts";
 import type { Log } from "../../observe/log.ts";
+import { within } from "../within.ts";
 import type { ThreadOrder } from "./thread-messages.ts";
 import type { ThreadHandle } from "./worker.ts";
 
@@ -122,12 +123,10 @@ export async function superviseThread({
     async stop(graceMs, deadlineMs) {
       stopping = true;
       thread.order({ kind: "stop", graceMs });
-      const timer = new AbortController();
-      const finished = await Promise.race([
+      const finished = await within(
+        deadlineMs,
         thread.ended.then((cause) => cause === undefined),
-        delay(Math.max(0, deadlineMs - performance.now()), false, { signal: timer.signal }).catch(() => false),
-      ]);
-      timer.abort();
+      );
       await thread.terminate();
       return finished;
     },
