@@ -220,7 +220,7 @@ test.each(ROWS)("%s is obeyed by the next call after a reload", async (names, be
 
 test("log.level is obeyed by the next line after a reload", async () => {
   const denied = async () => String((await client.check({ path: "/" })).metadata.decision_id);
-  await reload(keyward, "log: { level: error }\n");
+  await reload(keyward, "log: { level: error }\n", "untold");
   const unseen = await denied();
   await reload(keyward, "log: { level: info }\n");
   const seen = await denied();

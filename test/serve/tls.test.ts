@@ -10,6 +10,7 @@ import { createKey } from "../support/admin-call.ts";
 import { createAuthority, type Issued, selfSigned } from "../support/certificates.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import type { Keyward } from "../support/keyward.ts";
+import { logged } from "../support/logged.ts";
 import { byLabel, readMetrics } from "../support/metrics.ts";
 import { until } from "../support/until.ts";
 
@@ -223,7 +224,7 @@ describe("a renewed certificate", () => {
         ["refused", 0],
       ]),
     );
-    expect(keyward.log()).toContain('"msg":"the certificate of listen.authz was renewed"');
+    await logged(keyward, '"msg":"the certificate of listen.authz was renewed"');
   });
 
   test("that is broken changes nothing but a metric, and is told", async () => {
@@ -233,12 +234,7 @@ describe("a renewed certificate", () => {
     replace(join(folder, "cert.pem"), authority.issue().cert);
     await until("it was refused", async () => (await renewalsOf(keyward)).get("refused") === 1);
     expect(await servedAt(keyward.authz)).toBe(before);
-    const line =
-      keyward
-        .log()
-        .split("\n")
-        .find((candidate) => candidate.includes("cannot be served")) ?? "";
-    expect(JSON.parse(line)).toMatchObject({
+    expect(JSON.parse(await logged(keyward, "cannot be served"))).toMatchObject({
       level: "error",
       msg: "the renewed certificate of listen.authz cannot be served; the one before it goes on",
       problems: [`${join(folder, "key.pem")} is not the key of ${join(folder, "cert.pem")}`],

@@ -12,6 +12,7 @@ export function linesOf(keyward: Pick<Keyward, "log">, msg: string): Record<stri
   return keyward
     .log()
     .split("\n")
+    .slice(0, -1)
     .filter((line) => line.includes(`"msg":${JSON.stringify(msg)}`))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
@@ -26,9 +27,18 @@ export async function reloadsOf({ ops }: Pick<Keyward, "ops">) {
   };
 }
 
-/** Has the file say something else, sends SIGHUP, and resolves once that was answered: whether it is in effect. */
-export async function reload(keyward: Pick<Keyward, "ops" | "pid" | "folder">, config: string): Promise<boolean> {
+/**
+ * Has the file say something else, sends SIGHUP, and resolves once that was answered, and the log tells of it: whether it is
+ * in effect. `untold`: the file has the log say nothing of that.
+ */
+export async function reload(
+  keyward: Pick<Keyward, "log" | "ops" | "pid" | "folder">,
+  config: string,
+  telling: "told" | "untold" = "told",
+): Promise<boolean> {
   const before = await reloadsOf(keyward);
+  const told = () => linesOf(keyward, "reloaded").length + linesOf(keyward, NOT_RELOADED).length;
+  const toldBefore = told();
   replaceFile(join(keyward.folder, "keyward.yaml"), config);
   process.kill(keyward.pid, "SIGHUP");
   let after = before;
@@ -36,6 +46,7 @@ export async function reload(keyward: Pick<Keyward, "ops" | "pid" | "folder">, c
     after = await reloadsOf(keyward);
     return after.success + after.failure > before.success + before.failure;
   });
+  if (telling === "told") await until("the log tells of it", () => told() > toldBefore);
   return after.success > before.success;
 }
 
