@@ -2,6 +2,7 @@ import type { Settings } from "../config/settings.ts";
 import type { ForeignKeys, KeyRecord } from "../key/record.ts";
 import type { Log } from "../observe/log.ts";
 import { createKeyCache, type KeyCache, NO_COUNTS, NO_SIZES } from "../store/cache.ts";
+import { isPresent } from "../store/file.ts";
 import { createFollower, type Follower } from "../store/follow.ts";
 import { type KeyReader, openKeyReader } from "../store/reader.ts";
 import { StoreRefusedError } from "../store/refusal.ts";
@@ -98,10 +99,13 @@ export function createFollowedStore(
     const startedMs = performance.now();
     try {
       if (replaced?.hasLeftLog()) throw new Error(leftLog(settings.database));
+      if (isPresent(settings.database)) {
+        // Nothing is left to be told by it, and an index that was removed would be joined by the next.
+        replaced?.close();
+        replaced = undefined;
+      }
       const reader = openKeyReader(settings.database, { mayReadLater: true });
       if (reader.unreadFile !== undefined) events.onUnread(reader.unreadFile);
-      replaced?.close();
-      replaced = undefined;
       try {
         const cache = createKeyCache({ ...reader, findAt: (digest) => timed(reader, digest) }, settings.cache);
         return { reader, cache, follower: createFollower(reader, cache) };
@@ -177,7 +181,7 @@ export function createFollowedStore(
     lostLog = store?.reader.hasLostLog() ?? false;
     if (!store?.reader.isReplaced()) return;
     events.log("error", "the database file or its log has been replaced or removed; its keys are read anew");
-    // Open until the next one is: the log that it has left can be told from another's only for so long.
+    // Open until a file is there: the log that it has left can be told from another's only for so long.
     replaced = store.reader;
     store = undefined;
     events.onClosed();

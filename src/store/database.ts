@@ -7,6 +7,7 @@ import { harden, inspect, refusing } from "./inspect.ts";
 import { migrate, readSchemaVersion, SCHEMA_VERSION } from "./migrations.ts";
 import { CHECKS, type Extent, mayBeReadLater, removeMark } from "./read-through.ts";
 import { StoreRefusedError } from "./refusal.ts";
+import { sharesRemovedIndex } from "./replaced.ts";
 import { removeUnfinished } from "./unfinished-file.ts";
 import { copyBeforeUpgrade, type UpgradeCopy } from "./upgrade-copy.ts";
 
@@ -125,6 +126,7 @@ function settled(
     prepare(db);
     const identity = readIdentity(db);
     if (identity === undefined) throw new StoreRefusedError("no_identity", db.name);
+    if (sharesRemovedIndex(db.name)) throw new StoreRefusedError("removed_index", db.name);
     return { db, identity };
   } catch (error) {
     db.close();

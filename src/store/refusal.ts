@@ -30,6 +30,8 @@ const sentences = {
   other_store:
     "this is another store than the one of the backup, so that nothing can be kept of it; --force replaces it all the same",
   in_use: "a program has it open; stop every Keyward that serves it first",
+  removed_index:
+    "the index (-shm) of its log was removed while it was open; it is opened anew once every thread of this program has closed it",
   no_wal: "its file system cannot hold a write-ahead log; move it to a local disk",
 } as const;
 

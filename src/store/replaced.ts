@@ -1,17 +1,17 @@
-import { rmSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 
 /** A database file as it was opened, beside what its path leads to since. */
 export interface WatchedFile {
   /** Names the file itself, whatever leads to it: no other has this name while it is open. */
   readonly file: string;
   /**
-   * Whether the path leads to another file by now, or to none, or others have begun another log beside it. What is read is
-   * then history, what is written is lost.
+   * Whether the path leads to another file by now, or to none, or others have begun another log beside it, or its index was
+   * removed. What is read is then history, and what is written is lost, or hidden from other programs.
    */
   isReplaced(): boolean;
   /**
-   * Whether the log, or its index, is no longer beside the file, and there is no other. What stands in it is known only to
-   * those who have it open, and is lost with them unless it is brought into the file.
+   * Whether the log is no longer beside the file, and there is no other. What stands in it is known only to those who have it
+   * open, and is lost with them unless it is brought into the file.
    */
   hasLostLog(): boolean;
   /**
@@ -39,12 +39,12 @@ export function watchFile(path: string, file: string): WatchedFile {
     file: opened ?? "",
     isReplaced() {
       const [logNow, indexNow] = identitiesOfLog(file);
-      return identityOf(path) !== opened || isAnother(logNow, log) || isAnother(indexNow, index);
+      const hasLostIndex = index !== undefined && indexNow === undefined && logNow !== undefined;
+      return identityOf(path) !== opened || isAnother(logNow, log) || isAnother(indexNow, index) || hasLostIndex;
     },
     hasLostLog() {
-      const [logNow, indexNow] = identitiesOfLog(file);
-      const isLost = (log !== undefined && logNow === undefined) || (index !== undefined && indexNow === undefined);
-      return isLost && identityOf(path) === opened;
+      const [logNow] = identitiesOfLog(file);
+      return log !== undefined && logNow === undefined && identityOf(path) === opened;
     },
     hasLeftLog,
     discardLeftLog() {
@@ -52,6 +52,26 @@ export function watchFile(path: string, file: string): WatchedFile {
       for (const ending of ["-wal", "-shm"]) rmSync(file + ending, { force: true });
     },
   };
+}
+
+/**
+ * Whether the handles that this process has on a file share an index (`-shm`) that was removed from beside it. SQLite keeps
+ * one for all of them, so that another handle joins it, and is apart from every program that is started later: neither
+ * hears of what the other changes. It is over once all of them are closed. Told by what is mapped into this process
+ * (`/proc/self/maps`, proc_pid_maps(5)); false where the system does not tell.
+ */
+export function sharesRemovedIndex(file: string): boolean {
+  const lines = mappings();
+  const isMapped = (path: string) => lines.some((line) => line.endsWith(` ${path}`));
+  return isMapped(`${file}-shm (deleted)`) && !isMapped(`${file}-shm`);
+}
+
+function mappings(): string[] {
+  try {
+    return readFileSync("/proc/self/maps", "utf8").split("\n");
+  } catch {
+    return [];
+  }
 }
 
 function identitiesOfLog(file: string): [log: string | undefined, index: string | undefined] {

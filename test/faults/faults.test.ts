@@ -33,8 +33,8 @@ const isNotServing = async (world: World) => (await world.client.health()) === "
 const LOST_LOG = "the log of the database was removed from beside it; what stood in it is brought into the file";
 const NEW_WRITER = "a new writer thread has taken over";
 const READ_ANEW = "the database file or its log has been replaced or removed; its keys are read anew";
-/** The writer has begun another log, and the check thread reads that: before, it answers as if nothing had happened, or not. */
-const hasBegunAnother = (world: World) => [LOST_LOG, NEW_WRITER, READ_ANEW].every((text) => saysIt(text)(world));
+/** Both threads have another log, or index: before, either answers as if nothing had happened, or not at all. */
+const haveAnother = (world: World) => saysIt(NEW_WRITER)(world) && saysIt(READ_ANEW)(world);
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   "another program holds the write lock": {
@@ -69,7 +69,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       rmSync(`${database}-wal`);
       return undefined;
     },
-    noticed: hasBegunAnother,
+    noticed: haveAnother,
     during: {},
     says: LOST_LOG,
   },
@@ -78,9 +78,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       rmSync(`${database}-shm`);
       return undefined;
     },
-    noticed: hasBegunAnother,
+    noticed: haveAnother,
     during: {},
-    says: LOST_LOG,
+    says: READ_ANEW,
   },
 };
 
