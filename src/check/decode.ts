@@ -32,6 +32,7 @@ export function createDecode(
 /** Returns whether there is an HTTP request in it, and its method is not told in two ways. */
 function readCheckRequest(bytes: Uint8Array, readers: Readers, request: DecodedRequest): boolean {
   const { checkRequest, attributes } = readers;
+  // All fields on this way stand once at most, or the reader refuses them: nothing of a second HTTP request is mixed in.
   let isWhole = false;
   checkRequest.begin(bytes, 0, bytes.length);
   while (checkRequest.next()) {

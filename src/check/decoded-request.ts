@@ -22,12 +22,12 @@ export class DecodedRequest implements AccessRequest {
     this.#latin1 = latin1;
   }
 
-  /** Made into text once somebody asks: most checks never do. */
+  /** Made into text each time that somebody asks, of the bytes that were read: not to be asked for once they are used again. */
   get sourceAddress(): string | undefined {
     return this.source && this.#latin1(this.#bytes, this.source.start, this.source.end);
   }
 
-  /** As above. */
+  /** As above; most checks never ask. */
   get userAgent(): string | undefined {
     return this.agent && this.#latin1(this.#bytes, this.agent.start, this.agent.end);
   }

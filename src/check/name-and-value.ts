@@ -37,8 +37,8 @@ export class NameAndValue {
   }
 
   /**
-   * The name and then the value, both short, and nothing else: so nearly every header comes, and to look for just that takes
-   * a third of the time. Returns false, and has read nothing, where it is anything else.
+   * The name and then the value, both short, and nothing else: so nearly every header comes, and to look for just that saves a
+   * tenth of reading a request. Returns false, and has read nothing, where it is anything else.
    */
   #readShort(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start < 4) return false;

@@ -23,7 +23,7 @@ export interface CheckPorts extends EncodeSettings {
   readonly serveStaleForMs: number;
   /**
    * Told of every decision once it is made, with what was thrown where that was the reason, and of a denial with the client's
-   * address as far as it is known.
+   * address as far as it is known. The request is not to be kept: its bytes hold the key, and are used again.
    */
   readonly observe: (
     decision: Decision,

@@ -1,4 +1,4 @@
-import { createRepeated, type Latin1 } from "./latin1.ts";
+import type { Latin1 } from "./latin1.ts";
 import { NameAndValue } from "./name-and-value.ts";
 import { ToldTwice } from "./told-twice.ts";
 import type { WatchedNames } from "./watched.ts";
@@ -42,8 +42,8 @@ export class Readers {
   constructor(names: WatchedNames, latin1: Latin1) {
     this.names = names;
     this.latin1 = latin1;
-    this.method = new ToldTwice(createRepeated(latin1));
-    this.host = new ToldTwice(createRepeated(latin1));
+    this.method = new ToldTwice(latin1);
+    this.host = new ToldTwice(latin1);
     this.path = new ToldTwice(latin1);
   }
 

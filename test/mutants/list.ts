@@ -205,14 +205,6 @@ export const MUTANTS: readonly MutantsOfFile[] = [
     ],
   ),
   of(
-    "check/latin1",
-    ["check/decode"],
-    [
-      ["if (text.length !== end - start) return false;", ""],
-      ["if (text.charCodeAt(index) !== bytes[start + index]) return false;", ";"],
-    ],
-  ),
-  of(
     "check/watched",
     ["check/decode"],
     [
