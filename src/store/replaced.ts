@@ -58,13 +58,20 @@ export function watchFile(path: string, file: string): WatchedFile {
  * Whether the handles that this process has on a file share an index (`-shm`) that was removed from beside it. SQLite keeps
  * one for all of them, so that another handle joins it, and is apart from every program that is started later: neither
  * hears of what the other changes. It is over once all of them are closed. Told by what is mapped into this process
- * (`/proc/self/maps`, proc_pid_maps(5)); false where the system does not tell.
+ * (`/proc/self/maps`, proc_pid_maps(5)); false where the system does not tell. A network's file system may call a file
+ * deleted that is there: its number is looked at as well.
  */
 export function sharesRemovedIndex(file: string): boolean {
+  const index = `${file}-shm`;
   const lines = mappings();
-  const isMapped = (path: string) => lines.some((line) => line.endsWith(` ${path}`));
-  return isMapped(`${file}-shm (deleted)`) && !isMapped(`${file}-shm`);
+  const removed = lines.filter((line) => line.endsWith(` ${index} (deleted)`));
+  if (removed.length === 0 || lines.some((line) => line.endsWith(` ${index}`))) return false;
+  const there = statSync(index, { throwIfNoEntry: false, bigint: true })?.ino;
+  return removed.every((line) => line.split(/ +/)[INODE_COLUMN] !== String(there));
 }
+
+/** Before it are the addresses, the permissions, the offset and the device; behind it the path. */
+const INODE_COLUMN = 4;
 
 function mappings(): string[] {
   try {
