@@ -3,6 +3,9 @@ import { type Health, HealthCheckResponse_ServingStatus } from "../gen/health/v1
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingStatus;
 
+/** How many may watch on a listener at a time, as many as it takes connections: each holds a call open, and needs no key. */
+const MAX_WATCHES = 256;
+
 /** Whether the admin API serves; who watches is told of each change. */
 export interface ServingState {
   readonly serving: boolean;
@@ -16,6 +19,7 @@ export interface ServingState {
 export function createHealthService(state: ServingState, services: readonly string[]): ServiceImpl<typeof Health> {
   const statusOf = () => (state.serving ? SERVING : NOT_SERVING);
   const isKnown = (service: string) => service === "" || services.includes(service);
+  let watches = 0;
   return {
     check({ service }) {
       if (!isKnown(service)) throw new ConnectError("unknown service", Code.NotFound);
@@ -25,11 +29,17 @@ export function createHealthService(state: ServingState, services: readonly stri
       return { statuses: Object.fromEntries(["", ...services].map((service) => [service, { status: statusOf() }])) };
     },
     async *watch({ service }, { signal }) {
-      if (!isKnown(service)) yield { status: SERVICE_UNKNOWN };
-      while (!signal.aborted) {
-        if (isKnown(service)) yield { status: statusOf() };
-        await state.changed(signal);
-        if (state.ended) throw new ConnectError("the program is shutting down", Code.Unavailable);
+      if (watches >= MAX_WATCHES) throw new ConnectError(`${MAX_WATCHES} watch already`, Code.ResourceExhausted);
+      watches++;
+      try {
+        if (!isKnown(service)) yield { status: SERVICE_UNKNOWN };
+        while (!signal.aborted) {
+          if (isKnown(service)) yield { status: statusOf() };
+          await state.changed(signal);
+          if (state.ended) throw new ConnectError("the program is shutting down", Code.Unavailable);
+        }
+      } finally {
+        watches--;
       }
     },
   };

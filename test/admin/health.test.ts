@@ -3,6 +3,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { expect, onTestFinished, test } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../src/gen/health/v1/health_pb.ts";
 import { startKeyward } from "../support/keyward.ts";
+import { until } from "../support/until.ts";
 import { CLIENTS, http2Options } from "./support/clients.ts";
 import { sendHttp1 } from "./support/http.ts";
 import { serveOnce } from "./support/served.ts";
@@ -74,4 +75,21 @@ test("who watches is told of the shutdown, and does not hold it up", async () =>
   process.kill(keyward.pid, "SIGTERM");
   expect((await watched.next()).value?.status).toBe(Status.NOT_SERVING);
   expect(await keyward.ended).toBe("Keyward ended (exit code 0)");
+});
+
+test("256 may watch at a time, and one more once one of them has ended", async () => {
+  const keyward = await startKeyward();
+  onTestFinished(() => keyward.stop());
+  const clients = [1, 2, 3].map(() => healthClient(keyward.admin));
+  const leaving = new AbortController();
+  const begin = async (number: number, { signal } = new AbortController()) => {
+    const watched = clients[number % 3]?.watch({ service: "" }, { signal })[Symbol.asyncIterator]();
+    return (await watched?.next())?.value?.status;
+  };
+  const first = await begin(0, leaving);
+  const others = await Promise.all(Array.from({ length: 255 }, (_, number) => begin(number + 1)));
+  expect(new Set([first, ...others])).toEqual(new Set([Status.SERVING]));
+  await expect(begin(1)).rejects.toThrow("[resource_exhausted] 256 watch already");
+  leaving.abort();
+  await until("there is room again", async () => (await begin(1)) === Status.SERVING);
 });
