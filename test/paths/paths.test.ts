@@ -62,6 +62,8 @@ describe("a path that leads out of what it was allowed for is seen:", () => {
     ["the guarded path with a parameter", "/v1/Admin;x", "as it is, then parameters stripped"],
     ["the guarded path before a NUL", "/v1/Admin%00x", "as it is, then cut at NUL"],
     ["the guarded path behind two slashes", "/v1//Admin", "as it is, then slashes merged"],
+    ["the guarded path with a letter escaped", "/v1/%41dmin", "as it is"],
+    ["the guarded path in another case with a letter escaped", "/v1/A%44min", "as it is, then ASCII case folded"],
     ["a path near the guarded one", "/v1/Admins", undefined],
   ])("%s", (_title, path, reading) => {
     expect(escapeOf(path, true)?.split(" gives ")[0]).toBe(reading);

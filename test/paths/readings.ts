@@ -23,7 +23,9 @@ const SINGLE: Readonly<Record<string, (path: string) => string>> = {
         .replaceAll("\\", "/")
         .replace(/\/{2,}/g, "/"),
     ),
-  "ASCII case folded": (path) => path.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
+  // Names are compared so, not the way in which they are written: a letter that is escaped is a letter (RFC 3986 §6.2.2).
+  "ASCII case folded": (path) =>
+    canonical(path).replace(/(%[0-9A-F]{2})|[A-Z]/g, (part) => (part.length > 1 ? part : part.toLowerCase())),
 };
 
 const FOLDS = "ASCII case folded";
