@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { Agent, type IncomingMessage, type RequestOptions, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { askAbout } from "../../check/http/support/asking.ts";
 import { createCheckClient } from "../../support/check-client.ts";
@@ -14,17 +17,23 @@ export interface GoodClients {
 
 const PAUSE_MS = 20;
 
-/** Starts a client of each listener; `secret` opens. */
+/** Starts a client of each listener, with connections that it shares with nobody; `secret` opens. */
 export function startGoodClients(keyward: Keyward, secret: string): GoodClients {
   const checks = createCheckClient(keyward.authz);
-  const health = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+  // One that is made anew while hundreds of others are may be silent for too long: this process makes those as well.
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const health = {
+    method: "POST",
+    path: "/grpc.health.v1.Health/Check",
+    headers: { "content-type": "application/json" },
+  };
   const headers = [["x-api-key", secret]] as const;
   const questions: Readonly<Record<string, () => Promise<unknown>>> = {
     "authz: allowed": async () => (await checks.present(secret)).reason,
     "authz: malformed_credential": async () => (await checks.present(`${secret}0`)).reason,
     "forward_auth: 200": async () => (await askForwardAuth(keyward.forwardAuth, askAbout("nginx", { headers }))).status,
-    "admin: 200": async () => (await fetch(`http://${keyward.admin}/grpc.health.v1.Health/Check`, health)).status,
-    "ops: 200": async () => (await fetch(`http://${keyward.ops}/readyz`)).status,
+    "admin: 200": () => statusOf(keyward.admin, { ...health, agent }, "{}"),
+    "ops: 200": () => statusOf(keyward.ops, { path: "/readyz", agent }),
   };
   const wrong: string[] = [];
   let isGoing = true;
@@ -49,7 +58,15 @@ export function startGoodClients(keyward: Keyward, secret: string): GoodClients 
       isGoing = false;
       await going;
       checks.close();
+      agent.destroy();
       return wrong;
     },
   };
+}
+
+async function statusOf(address: string, options: RequestOptions, body?: string): Promise<number | undefined> {
+  const [host, port] = address.split(":");
+  const [response] = (await once(request({ ...options, host, port }).end(body), "response")) as [IncomingMessage];
+  await text(response);
+  return response.statusCode;
 }
