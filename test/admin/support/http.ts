@@ -22,22 +22,25 @@ export interface HttpRequest {
   body?: string | Uint8Array;
   /** The address from which it is sent, where that counts: any of 127.0.0.0/8. */
   from?: string;
+  /** Whose connection is used, over HTTP/1.1; else it is one of its own. */
+  agent?: Agent;
 }
 
-/** Sends one request over HTTP/1.1, on a connection of its own. */
-export async function sendHttp1(target: Target, { path, method = "POST", headers = {}, body, from }: HttpRequest) {
+/** Sends one request over HTTP/1.1. */
+export async function sendHttp1(target: Target, options: HttpRequest) {
+  const { path, method = "POST", headers = {}, body, from } = options;
   const socketPath = socketPathOf(target);
   const own = from === undefined ? {} : { localAddress: from };
   const where = socketPath === undefined ? { ...addressOf(target), ...own } : { socketPath };
   // Kept open until the answer is read: a server that closes while the body is still on its way takes the answer along.
-  const agent = new Agent({ keepAlive: true });
+  const agent = options.agent ?? new Agent({ keepAlive: true });
   try {
     const outgoing = request({ ...where, agent, path, method, headers }).end(body);
     const [response] = (await once(outgoing, "response")) as [IncomingMessage];
     const { statusCode = 0, headers: answered } = response;
     return { status: statusCode, headers: answered, body: await text(response) } satisfies HttpAnswer;
   } finally {
-    agent.destroy();
+    if (options.agent === undefined) agent.destroy();
   }
 }
 

@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { Agent, type IncomingMessage, type RequestOptions, request } from "node:http";
-import { text } from "node:stream/consumers";
+import { Agent } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { sendHttp1 } from "../../admin/support/http.ts";
 import { askAbout } from "../../check/http/support/asking.ts";
 import { createCheckClient } from "../../support/check-client.ts";
 import { askForwardAuth } from "../../support/forward-auth.ts";
@@ -23,17 +22,18 @@ export function startGoodClients(keyward: Keyward, secret: string): GoodClients 
   // One that is made anew while hundreds of others are may be silent for too long: this process makes those as well.
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const health = {
-    method: "POST",
     path: "/grpc.health.v1.Health/Check",
     headers: { "content-type": "application/json" },
+    body: "{}",
+    agent,
   };
   const headers = [["x-api-key", secret]] as const;
   const questions: Readonly<Record<string, () => Promise<unknown>>> = {
     "authz: allowed": async () => (await checks.present(secret)).reason,
     "authz: malformed_credential": async () => (await checks.present(`${secret}0`)).reason,
     "forward_auth: 200": async () => (await askForwardAuth(keyward.forwardAuth, askAbout("nginx", { headers }))).status,
-    "admin: 200": () => statusOf(keyward.admin, { ...health, agent }, "{}"),
-    "ops: 200": () => statusOf(keyward.ops, { path: "/readyz", agent }),
+    "admin: 200": async () => (await sendHttp1(keyward.admin, health)).status,
+    "ops: 200": async () => (await sendHttp1(keyward.ops, { method: "GET", path: "/readyz", agent })).status,
   };
   const wrong: string[] = [];
   let isGoing = true;
@@ -62,11 +62,4 @@ export function startGoodClients(keyward: Keyward, secret: string): GoodClients 
       return wrong;
     },
   };
-}
-
-async function statusOf(address: string, options: RequestOptions, body?: string): Promise<number | undefined> {
-  const [host, port] = address.split(":");
-  const [response] = (await once(request({ ...options, host, port }).end(body), "response")) as [IncomingMessage];
-  await text(response);
-  return response.statusCode;
 }
