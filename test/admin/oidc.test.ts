@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { AuditService } from "../../src/gen/keyward/admin/v1/audit_service_pb.ts";
 import { keywardForThisTest } from "../support/for-this-test.ts";
 import { type Keyward, startKeyward } from "../support/keyward.ts";
+import { logged } from "../support/logged.ts";
 import { byLabel, readMetrics } from "../support/metrics.ts";
 import { until } from "../support/until.ts";
 import { http2Options } from "./support/clients.ts";
@@ -303,7 +304,7 @@ test("failed logins are counted by why, and one line tells the last of them with
       ["throttled", 0],
     ]),
   );
-  await until("it was told", () => served.log().includes("admin_login_failed"));
+  await logged(served, "admin_login_failed");
   const lines = served
     .log()
     .split("\n")
@@ -320,5 +321,5 @@ test("failed logins are counted by why, and one line tells the last of them with
 test("the log says why a token was refused", async () => {
   const served = await keywardForThisTest({ config: configOf(issuer.url) });
   await call(await issuer.token({ groups: ["platform"], aud: "another" }), "KeyService/ListKeys", {}, served);
-  await until("it was told", () => served.log().includes('"detail":"ERR_JWT_CLAIM_VALIDATION_FAILED aud"'));
+  await logged(served, '"detail":"ERR_JWT_CLAIM_VALIDATION_FAILED aud"');
 });

@@ -9,7 +9,7 @@ import { createKey } from "../support/admin-call.ts";
 import { createAuthority, type Issued } from "../support/certificates.ts";
 import { startEnvoy } from "../support/envoy.ts";
 import { type Keyward, startKeyward } from "../support/keyward.ts";
-import { until } from "../support/until.ts";
+import { logged } from "../support/logged.ts";
 
 const ours = createAuthority("keyward's authority");
 const theirs = createAuthority("envoy's authority");
@@ -79,7 +79,7 @@ test("the documented Envoy asks over mutual TLS, also after the certificate was 
   const ask = await envoyWith("good", client());
   expect([await ask(secret), await ask(`${secret.slice(0, -1)}_`)]).toEqual([200, 401]);
   writeServer(newServer());
-  await until("it was taken over", () => keyward.log().includes("the certificate of listen.authz was renewed"));
+  await logged(keyward, "the certificate of listen.authz was renewed");
   expect([await ask(secret), await ask(`${secret.slice(0, -1)}_`)]).toEqual([200, 401]);
   const fresh = await envoyWith("fresh", client());
   expect(await fresh(secret)).toBe(200);

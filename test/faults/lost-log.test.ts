@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { adminCall, createKey } from "../support/admin-call.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import type { Keyward } from "../support/keyward.ts";
+import { logged } from "../support/logged.ts";
 import { until } from "../support/until.ts";
 
 /** So many lines of the log tell that what is open is opened anew. */
@@ -40,7 +41,7 @@ describe("beside a database that programs serve and change", () => {
 
       for (const ending of endings) rmSync(admin.database + ending);
       await until("all threads have opened another", () => openings(admin) >= 2 && openings(checks) >= 1);
-      await until("a new writer has", () => admin.log().includes("a new writer thread has taken over"));
+      await logged(admin, "a new writer thread has taken over");
       await until("both are ready", async () => (await isReady(admin)) && (await isReady(checks)));
       const files = ["-wal", "-shm"].map((ending) => existsSync(admin.database + ending));
 

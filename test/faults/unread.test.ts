@@ -88,7 +88,7 @@ describe("a large database", () => {
     damagePages(database, "audit", "keys.create");
     read();
     const keyward = await keywardForThisTest({ folder, env: held, flags: ["--mode", mode] });
-    await until("it is told", () => keyward.log().includes(told));
+    await logged(keyward, told);
   });
 
   test("whose reader is killed is served on, and the log says that it is tried again", async () => {

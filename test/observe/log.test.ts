@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { checkClientForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
+import { logged } from "../support/logged.ts";
 import { until } from "../support/until.ts";
 
 interface Line {
@@ -19,7 +20,7 @@ function linesOf(log: string): Line[] {
 test("what threads have to say stands in the log of the program, one JSON object a line", async () => {
   const keyward = await keywardForThisTest();
   await checkClientForThisTest(keyward.authz).check();
-  await until("the denial is told", () => keyward.log().includes("denied: no_credential"));
+  await logged(keyward, "denied: no_credential");
   const lines = linesOf(keyward.log());
   expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
     ["info", "serving"],

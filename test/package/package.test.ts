@@ -8,7 +8,7 @@ import { VERSION } from "../../src/version.ts";
 import { makeLargeStore } from "../store/support/large-store.ts";
 import { startChild } from "../support/child.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
-import { until } from "../support/until.ts";
+import { logged } from "../support/logged.ts";
 import { type Installed, installPackage } from "./support/installed.ts";
 
 let place: string;
@@ -120,7 +120,7 @@ test("installed, it reads a large database through while it serves it", async ()
   const folder = folderForThisTest();
   makeLargeStore(join(folder, "keyward.db"));
   const keyward = await keywardForThisTest({ folder, command: [process.execPath, bin()] });
-  await until("it is read", () => keyward.log().includes("the database was read through and is whole"));
+  await logged(keyward, "the database was read through and is whole");
 });
 
 describe("the launcher", () => {

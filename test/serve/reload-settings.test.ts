@@ -13,6 +13,7 @@ import { SIGNING_ENV } from "../support/encryption-keys.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import { beginCheck } from "../support/half-check.ts";
 import { type Keyward, startKeyward } from "../support/keyward.ts";
+import { logged } from "../support/logged.ts";
 import { until } from "../support/until.ts";
 import { verdictOf } from "../support/verdict.ts";
 import { linesOf, reload } from "./support/reload.ts";
@@ -224,7 +225,7 @@ test("log.level is obeyed by the next line after a reload", async () => {
   const unseen = await denied();
   await reload(keyward, "log: { level: info }\n");
   const seen = await denied();
-  await until("the second is told", () => keyward.log().includes(seen));
+  await logged(keyward, seen);
   expect(keyward.log()).not.toContain(unseen);
 });
 
@@ -237,7 +238,7 @@ test("log.allowed is obeyed by the next check after a reload", async () => {
   const unseen = await allowed();
   await reload(keyward, "log: { allowed: sampled }\n");
   const last = await allowed();
-  await until("the last is told", () => keyward.log().includes(last));
+  await logged(keyward, last);
   expect([keyward.log().includes(first), keyward.log().includes(unseen)]).toEqual([true, false]);
 });
 

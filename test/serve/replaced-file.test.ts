@@ -7,6 +7,7 @@ import { digestOf, local, sampleKey } from "../store/support/keys.ts";
 import { adminCall, createKey } from "../support/admin-call.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import type { Keyward } from "../support/keyward.ts";
+import { logged } from "../support/logged.ts";
 import { secretOf } from "../support/sample-keys.ts";
 import { until } from "../support/until.ts";
 
@@ -62,8 +63,8 @@ describe("a database that another was put in the place of", () => {
     expect(await client.health()).toBe("SERVING");
 
     const said = "the database file or its log has been replaced or removed; its keys are read anew";
-    await until("the log tells of it", () => keyward.log().includes(said));
-    await until("the new writer has taken over", () => keyward.log().includes("a new writer thread has taken over"));
+    await logged(keyward, said);
+    await logged(keyward, "a new writer thread has taken over");
     const { key } = await adminCall(keyward.adminSocket, "KeyService/GetKey", { key: NEW });
     expect(await adminCall(keyward.adminSocket, "KeyService/RevokeKey", { key: key.id })).toMatchObject({
       enforced: true,
@@ -87,7 +88,7 @@ describe("a database that another was put in the place of", () => {
     renameSync(join(folder, "next"), link);
     await until("the new file is served", async () => (await client.present(NEW)).reason === "allowed");
     expect((await client.present(secret)).reason).toBe("unknown_key");
-    await until("the new writer has taken over", () => keyward.log().includes("a new writer thread has taken over"));
+    await logged(keyward, "a new writer thread has taken over");
     await madeKeyOpens(keyward);
 
     const old = openStore(real);
@@ -99,7 +100,7 @@ describe("a database that another was put in the place of", () => {
     const keyward = await keywardForThisTest();
     await createKey(keyward.adminSocket);
     renameOver(keyward);
-    await until("the new writer has taken over", () => keyward.log().includes("a new writer thread has taken over"));
+    await logged(keyward, "a new writer thread has taken over");
     const made = await createKey(keyward.adminSocket);
 
     const reader = new Database(keyward.database, { readonly: true });
@@ -121,7 +122,7 @@ describe("a database that another was put in the place of", () => {
     renameOver(admin);
     await until("the new file is served", async () => (await client.present(NEW)).reason === "allowed");
     expect((await client.present(secret)).reason).toBe("unknown_key");
-    await until("the new writer has taken over", () => admin.log().includes("a new writer thread has taken over"));
+    await logged(admin, "a new writer thread has taken over");
     await madeKeyOpens(admin, checks);
   });
 
@@ -140,7 +141,7 @@ describe("a database that another was put in the place of", () => {
     expect(reasons).toEqual(["store_unavailable", "store_unavailable"]);
     const { database } = checks;
     const said = `the log beside it belongs to the file that was there before; the side that serves the admin API removes it, or remove ${database}-wal and ${database}-shm`;
-    await until("the log says why, and what to do", () => checks.log().includes(said));
+    await logged(checks, said);
 
     for (const ending of ["-wal", "-shm"]) rmSync(database + ending);
     await until("the new file is served", async () => (await client.health()) === "SERVING");
@@ -158,13 +159,13 @@ describe("a database that another was put in the place of", () => {
 
     renameOver(keyward);
     await until("the new file is served", async () => (await client.present(NEW)).reason === "allowed");
-    await until("the new writer has tried", () => keyward.log().includes("the new writer thread cannot start"));
+    await logged(keyward, "the new writer thread cannot start");
     expect(await readiness(keyward)).toEqual([503, "not ready\nthe writer thread does not run\n"]);
     expect((await fetch(`http://${keyward.ops}/healthz`)).status).toBe(200);
     expect(await client.health()).toBe("SERVING");
 
     rmdirSync(keyward.adminSocket);
-    await until("the new writer has taken over", () => keyward.log().includes("a new writer thread has taken over"));
+    await logged(keyward, "a new writer thread has taken over");
     expect(await readiness(keyward)).toEqual([200, "ready\n"]);
   });
 });

@@ -11,6 +11,7 @@ import { AUTHORIZATION, describeRequest } from "../support/check-client.ts";
 import { checkClientForThisTest, folderForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import { beginCheck } from "../support/half-check.ts";
 import type { Keyward } from "../support/keyward.ts";
+import { logged } from "../support/logged.ts";
 import { until } from "../support/until.ts";
 
 const ENDED_WELL = "Keyward ended (exit code 0)";
@@ -68,7 +69,7 @@ describe.each(["SIGTERM", "SIGINT"] as const)("%s", (signal) => {
   test("a second time ends it at once, with 1", async () => {
     const keyward = await keywardForThisTest({ flags: ["--shutdown-delay", "10m"] });
     process.kill(keyward.pid, signal);
-    await until("it is shutting down", () => keyward.log().includes('"shutting down"'));
+    await logged(keyward, '"shutting down"');
     process.kill(keyward.pid, signal);
     expect(await keyward.ended).toBe(ENDED_BADLY);
     expect(keyward.log()).toContain(`"a second ${signal}: ending at once"`);

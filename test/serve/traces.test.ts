@@ -6,6 +6,7 @@ import { describeRequest } from "../support/check-request.ts";
 import { KEYWARD_MAIN } from "../support/cli.ts";
 import { checkClientForThisTest, keywardForThisTest } from "../support/for-this-test.ts";
 import { startKeyward } from "../support/keyward.ts";
+import { logged } from "../support/logged.ts";
 import { attributesOf, otlpReceiverForThisTest, type ReceivedSpan } from "../support/otlp-receiver.ts";
 import { until } from "../support/until.ts";
 
@@ -105,7 +106,7 @@ test("a collector that answers nobody delays no check and no end", async () => {
   const { receiver, keyward, client } = await traced({ OTEL_EXPORTER_OTLP_TIMEOUT: "100" });
   receiver.status = 503;
   for (let check = 0; check < 50; check++) expect((await client.check()).reason).toBe("route_denied");
-  await until("it is told", () => keyward.log().includes("the trace collector takes no spans: answered 503"));
+  await logged(keyward, "the trace collector takes no spans: answered 503");
   await keyward.stop();
   expect(await keyward.ended).toContain("exit code 0");
 });
